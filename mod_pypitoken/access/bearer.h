@@ -1,0 +1,27 @@
+/*
+ * bearer.h - who is this: a token in, its owner out.
+ *
+ * Order: the text is parsed, the row looked up by identifier, the HMAC chain compared; only then is
+ * anything in the token or its row believed or told: owner enabled, not revoked, stored and
+ * embedded caveats that need no project. Any thread.
+ */
+#ifndef PYPITOKEN_BEARER_H
+#define PYPITOKEN_BEARER_H
+
+#include "core/caveat.h"
+#include "core/token.h"
+#include "store/store.h"
+
+typedef struct bearer_t {
+    store_token_t token; /* row, as of this request */
+    slice_t *caveats;    /* embedded, then stored */
+    apr_size_t n_caveats;
+} bearer_t;
+
+/* VERDICT_ALLOWED and *out filled, or a verdict in *v: TOKEN_* , USER_DISABLED, STORE_DOWN. On a
+ * verdict after the signature held, out->token is filled too, so that the log can name the token;
+ * before that out->token.id is NULL. */
+verdict_code_t bearer_verify(bearer_t *out, store_t *store, const seam_t *seam, slice_t text,
+                             verdict_t *v, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * caveat.h - what a token's caveats say, with PyPI's semantics.
+ *
+ * Tags 0 Expiration, 1 ProjectName, 2 ProjectID, 3 RequestUser, and the three legacy object forms
+ * of 2019-2022. Everything else denies: tag 4, unknown tags, wrong types, text that is not JSON.
+ * Pure; any thread. Source: warehouse's caveats (behaviour), reference section 2 and 8.3.
+ */
+#ifndef PYPITOKEN_CAVEAT_H
+#define PYPITOKEN_CAVEAT_H
+
+#include "core/slice.h"
+#include "core/verdict.h"
+
+/* The request that the caveats are held against. An empty project means "no project context". */
+typedef struct caveat_context_t {
+    apr_int64_t now;    /* Unix seconds */
+    slice_t user_id;    /* lower-case UUID of the token's owner */
+    slice_t project;    /* normalised name */
+    slice_t project_id; /* lower-case UUID; empty for a project that does not exist yet */
+    const char *shown;  /* the project's name as the uploader wrote it, for the sentence */
+} caveat_context_t;
+
+typedef enum caveat_phase_t {
+    CAVEAT_PHASE_BEARER, /* before the body: project caveats are read, not yet judged */
+    CAVEAT_PHASE_UPLOAD  /* everything is judged */
+} caveat_phase_t;
+
+/* Evaluates all n caveats, none is skipped; *v gets the first useful verdict.
+ * VERDICT_ALLOWED, TOKEN_EXPIRED, TOKEN_NOT_YET, TOKEN_SCOPE, TOKEN_USER, TOKEN_CAVEAT (detail: the
+ * reason, e.g. "caveat has unknown tag: 9"). v->log lists every failure, comma-separated. */
+verdict_code_t caveat_check(const slice_t *caveats, apr_size_t n, const caveat_context_t *context,
+                            caveat_phase_t phase, verdict_t *v, apr_pool_t *pool);
+
+/* One caveat in words for people ("only the projects a, b", "until 2026-01-01T00:00:00Z"); text
+ * that does not parse is said to deny. In pool, printable ASCII. */
+const char *caveat_describe(slice_t caveat, apr_pool_t *pool);
+
+/* The caveats that this project mints, compact JSON as PyPI emits it, in pool. Strings are
+ * JSON-escaped. exp and nbf are Unix seconds. */
+slice_t caveat_expiration(apr_int64_t exp, apr_int64_t nbf, apr_pool_t *pool);
+slice_t caveat_projects(const slice_t *names, apr_size_t n, apr_pool_t *pool);  /* tag 1 */
+slice_t caveat_project_ids(const slice_t *ids, apr_size_t n, apr_pool_t *pool); /* tag 2 */
+slice_t caveat_user(slice_t user_id, apr_pool_t *pool);                         /* tag 3 */
+
+#endif

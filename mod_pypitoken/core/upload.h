@@ -1,0 +1,48 @@
+/*
+ * upload.h - the meaning of an upload form: DESIGN section 6, rules 4-7.
+ *
+ * upload_create, upload_feed with the body in any pieces, upload_finish; then the fields may be
+ * read. Pure; one thread at a time; constant memory but for the values it keeps.
+ */
+#ifndef PYPITOKEN_UPLOAD_H
+#define PYPITOKEN_UPLOAD_H
+
+#include "core/multipart.h"
+#include "core/project.h"
+
+#define UPLOAD_TEXT_MAX        65536
+#define UPLOAD_DESCRIPTION_MAX 2097152
+
+typedef struct upload_options_t {
+    int legacy_names; /* PyPITokenLegacyNames */
+} upload_options_t;
+
+/* What is known once upload_finish said VERDICT_ALLOWED. All strings live in the pool. */
+typedef struct upload_form_t {
+    const char *name;      /* as sent */
+    const char *project;   /* normalised */
+    const char *version;   /* as sent */
+    const char *filename;  /* of content */
+    const char *filetype;  /* sdist, bdist_wheel; derived from the file name if absent */
+    const char *pyversion; /* "" if absent */
+    const char *metadata_version, *requires_python, *summary; /* "" if absent */
+    const char *md5, *sha256, *blake2;                        /* as sent, "" if absent */
+    project_file_t file;
+    apr_int64_t content_offset; /* where the file's bytes start in the body */
+    apr_int64_t content_length;
+    apr_int64_t signature_offset, signature_length; /* of gpg_signature; length -1 if absent */
+} upload_form_t;
+
+typedef struct upload_t upload_t;
+
+upload_t *upload_create(slice_t boundary, const upload_options_t *options, apr_pool_t *pool);
+verdict_code_t upload_feed(upload_t *u, const char *p, apr_size_t n);
+verdict_code_t upload_finish(upload_t *u);
+
+/* The verdict of the last feed or finish. */
+const verdict_t *upload_verdict(const upload_t *u);
+
+/* The form; NULL unless upload_finish allowed it. */
+const upload_form_t *upload_form(const upload_t *u);
+
+#endif

@@ -1,0 +1,78 @@
+/* verdict.c - the table of verdicts and how they are rendered; see verdict.h. */
+#include "core/verdict.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#define VERDICT_DETAIL_MAX 100
+
+typedef struct verdict_row_t {
+    const char *word;
+    int status;
+    const char *sentence;
+} verdict_row_t;
+
+static const verdict_row_t verdict_rows[VERDICT_COUNT] = {
+#define VERDICT_ROW(code, word, status, sentence) {word, status, sentence},
+    VERDICT_TABLE(VERDICT_ROW)
+#undef VERDICT_ROW
+};
+
+static const verdict_row_t *verdict_row(verdict_code_t code)
+{
+    return &verdict_rows[(unsigned)code < VERDICT_COUNT ? code : VERDICT_INTERNAL];
+}
+
+const char *verdict_word(verdict_code_t code)
+{
+    return verdict_row(code)->word;
+}
+
+int verdict_status(verdict_code_t code)
+{
+    return verdict_row(code)->status;
+}
+
+verdict_code_t verdict_of_word(const char *word)
+{
+    int i;
+
+    for (i = 0; i < VERDICT_COUNT; i++) {
+        if (strcmp(verdict_rows[i].word, word) == 0) {
+            break;
+        }
+    }
+    return (verdict_code_t)i;
+}
+
+verdict_code_t verdict_set(verdict_t *v, verdict_code_t code, slice_t detail, apr_pool_t *pool)
+{
+    v->code = code;
+    v->detail = detail.n ? slice_printable(detail, VERDICT_DETAIL_MAX, pool) : NULL;
+    v->log = NULL;
+    return code;
+}
+
+const char *verdict_sentence(const verdict_t *v, apr_pool_t *pool)
+{
+    const char *text = verdict_row(v->code)->sentence;
+    const char *hole = strstr(text, "{}");
+
+    if (hole) {
+        text = apr_psprintf(pool, "%.*s%s%s", (int)(hole - text), text, v->detail ? v->detail : "?",
+                            hole + 2);
+    }
+    return slice_printable(slice_of(text), VERDICT_REASON_MAX - 3, pool);
+}
+
+const char *verdict_logline(const verdict_t *v, apr_pool_t *pool)
+{
+    const char *line =
+        apr_psprintf(pool, "%s: %s", verdict_word(v->code), verdict_sentence(v, pool));
+
+    if (v->log) {
+        line =
+            apr_pstrcat(pool, line, " (", slice_printable(slice_of(v->log), 500, pool), ")", NULL);
+    }
+    return line;
+}

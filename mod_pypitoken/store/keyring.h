@@ -1,0 +1,39 @@
+/*
+ * keyring.h - the keys that seal secrets at rest (token root keys now; TOTP seeds later).
+ *
+ * The file: lines "ID BASE64" (ID 1-32 of [a-z0-9-], 32 key bytes, standard base64 with padding);
+ * '#' starts a comment line. The first key seals, all of them open. It must be a regular file that
+ * only its owner can read (mode & 077 == 0).
+ * Sealed form: key id, NUL, 24-byte nonce, XChaCha20-Poly1305 ciphertext. The associated data binds
+ * the place: "table\0row-id\0key-id", so that a row copied elsewhere does not open.
+ * Keys live in guarded memory (sodium_malloc), freed and wiped with the pool. Read-only after
+ * opening: any thread.
+ */
+#ifndef PYPITOKEN_KEYRING_H
+#define PYPITOKEN_KEYRING_H
+
+#include "core/seam.h"
+#include "core/slice.h"
+
+typedef struct keyring_t keyring_t;
+
+/* NULL, or a sentence that names the file, what is wrong and what to do; in pool. */
+const char *keyring_open(keyring_t **out, const char *path, const seam_t *seam, apr_pool_t *pool);
+
+/* Writes a new file with one random key, mode 0600, refusing to replace one. NULL or a sentence. */
+const char *keyring_create(const char *path, const seam_t *seam, apr_pool_t *pool);
+
+/* Seals plain for table/row. Empty slice when the random generator failed. */
+slice_t keyring_seal(const keyring_t *k, const char *table, slice_t row, slice_t plain,
+                     apr_pool_t *pool);
+
+/* Opens what keyring_seal made for the same table/row into out (exactly n bytes).
+ * 0, or -1: wrong place, wrong key, damaged, other length; then out is wiped. */
+int keyring_unseal(const keyring_t *k, const char *table, slice_t row, slice_t sealed,
+                   unsigned char *out, apr_size_t n);
+
+/* The id of the sealing key; whether a sealed value was made by it. */
+const char *keyring_current(const keyring_t *k);
+int keyring_is_current(const keyring_t *k, slice_t sealed);
+
+#endif

@@ -1,0 +1,169 @@
+/*
+ * store.h - what is remembered: users, projects, roles, tokens, events.
+ *
+ * One API over the SQL layer (db.h), the same for every engine. A store_t is opened in the process
+ * that uses it (never carried across a fork) and may be used by any number of threads: every call
+ * borrows a connection for its own duration only.
+ *
+ * Results are copied into the caller's pool. Times are Unix seconds. Ids are lower-case UUID text.
+ * Every call returns a store_rc_t; anything but STORE_OK leaves nothing half-written. On STORE_DOWN
+ * store_error() of the same thread's last call is not kept: the reason was given to the log
+ * callback (store_config_t.log).
+ */
+#ifndef PYPITOKEN_STORE_H
+#define PYPITOKEN_STORE_H
+
+#include "core/macaroon.h"
+#include "core/seam.h"
+#include "core/slice.h"
+
+typedef struct store_t store_t;
+
+typedef enum store_rc_t {
+    STORE_OK,
+    STORE_NOTFOUND,
+    STORE_CONFLICT, /* a unique name is taken, or the row is in use */
+    STORE_SEALED,   /* the row is there, but the keyring does not open its secret */
+    STORE_DOWN      /* unreachable, busy too long, broken, wrong schema */
+} store_rc_t;
+
+typedef struct store_config_t {
+    const char *url;     /* sqlite:/path/file.db (mysql:// follows) */
+    const char *secret;  /* file with the database password, or NULL */
+    const char *keyring; /* file, or NULL: then nothing sealed can be read or written */
+    const seam_t *seam;
+    void (*log)(void *baton, const char *line); /* what the operator should know; may be NULL */
+    void *baton;
+} store_config_t;
+
+/* Opens: checks the URL, the keyring and the schema version. NULL, or a sentence that names the
+ * file and the remedy. Closed with the pool. */
+const char *store_open(store_t **out, const store_config_t *config, apr_pool_t *pool);
+
+/* As store_open, but does not check the schema (for init, schema and doctor); create != 0 makes the
+ * SQLite file if it is not there. */
+const char *store_open_any(store_t **out, const store_config_t *config, int create,
+                           apr_pool_t *pool);
+
+/* Schema versions: what the database holds (0: empty) and what this program knows. */
+store_rc_t store_schema(store_t *s, int *have, int *want);
+
+/* Brings the schema up to date, one numbered step after the other. NULL or a sentence. */
+const char *store_migrate(store_t *s, apr_pool_t *pool);
+
+/* Housekeeping outside any request's way: moves SQLite's log into the database file when it has
+ * grown. Cheap when there is nothing to do. */
+void store_tidy(store_t *s);
+
+/* ---- users ---- */
+typedef struct store_user_t {
+    const char *id, *name;
+    int disabled;
+    int has_password;
+    apr_int64_t created;
+} store_user_t;
+
+/* The row callback of all lists: return 0 to go on, anything else to stop. row lives for the call.
+ */
+typedef int store_user_fn(void *baton, const store_user_t *row);
+
+store_rc_t store_user_add(store_t *s, const char *name, const char *hash, store_user_t *out,
+                          apr_pool_t *pool); /* hash NULL: no password */
+store_rc_t store_user_find(store_t *s, slice_t name, store_user_t *out, apr_pool_t *pool);
+store_rc_t store_user_list(store_t *s, store_user_fn *fn, void *baton);
+store_rc_t store_user_hash(store_t *s, const char *id, const char **hash, apr_pool_t *pool);
+store_rc_t store_user_set_hash(store_t *s, const char *id, const char *hash);
+store_rc_t store_user_set_disabled(store_t *s, const char *id, int disabled);
+store_rc_t store_user_remove(store_t *s,
+                             const char *id); /* CONFLICT: owns projects or tokens live */
+
+/* ---- projects and roles ---- */
+typedef enum store_role_t {
+    STORE_ROLE_NONE = 0,
+    STORE_ROLE_MAINTAINER = 1,
+    STORE_ROLE_OWNER = 2
+} store_role_t;
+
+typedef struct store_project_t {
+    const char *id, *name, *norm; /* name as first written, norm per PEP 503 (unique) */
+    apr_int64_t created;
+    int confirmed; /* 0 while its first upload is still under way */
+} store_project_t;
+
+typedef int store_project_fn(void *baton, const store_project_t *row);
+
+/* owner: user id or NULL. CONFLICT: a project of that normalised name is there. */
+store_rc_t store_project_add(store_t *s, const char *name, const char *norm, const char *owner,
+                             int confirmed, store_project_t *out, apr_pool_t *pool);
+store_rc_t store_project_find(store_t *s, const char *norm, store_project_t *out, apr_pool_t *pool);
+/* The project and the user's role on it in one read; NOTFOUND when there is no such project. */
+store_rc_t store_project_role(store_t *s, const char *norm, const char *user_id,
+                              store_project_t *out, store_role_t *role, apr_pool_t *pool);
+store_rc_t store_project_list(store_t *s, const char *owner, store_project_fn *fn, void *baton);
+store_rc_t store_project_remove(store_t *s, const char *id);
+/* The first upload arrived / did not: keeps, or forgets, a project that is not confirmed. */
+store_rc_t store_project_confirm(store_t *s, const char *id);
+store_rc_t store_project_abandon(store_t *s, const char *id);
+
+typedef int store_role_fn(void *baton, const char *user_name, store_role_t role);
+store_rc_t store_role_set(store_t *s, const char *project_id, const char *user_id,
+                          store_role_t role);
+store_rc_t store_role_remove(store_t *s, const char *project_id, const char *user_id);
+store_rc_t store_role_list(store_t *s, const char *project_id, store_role_fn *fn, void *baton);
+
+/* ---- tokens ---- */
+typedef struct store_token_t {
+    const char *id, *user_id, *user_name, *name;
+    int user_disabled;
+    slice_t *caveats; /* stored caveats, enforced besides the embedded ones */
+    apr_size_t n_caveats;
+    const char *scope;            /* for people: "user" or the normalised names, space-separated */
+    apr_int64_t created, expires; /* expires 0: never */
+    apr_int64_t revoked;          /* 0: not */
+    const char *revoked_by;       /* NULL: not */
+    apr_int64_t used;             /* 0: never */
+    const char *used_address, *used_agent, *used_file; /* NULL: never */
+} store_token_t;
+
+typedef int store_token_fn(void *baton, const store_token_t *row);
+
+/* Inserts; key (MACAROON_KEY_BYTES) is sealed under the row's id. created is set by the store. */
+store_rc_t store_token_add(store_t *s, const store_token_t *token,
+                           const unsigned char key[MACAROON_KEY_BYTES], apr_pool_t *pool);
+
+/* The row of an identifier, with its root key unsealed into key (the caller wipes it). key may be
+ * NULL: then the secret is left alone. NOTFOUND, SEALED (key wiped), DOWN. */
+store_rc_t store_token_find(store_t *s, slice_t id, store_token_t *out,
+                            unsigned char key[MACAROON_KEY_BYTES], apr_pool_t *pool);
+/* user (name) and project (normalised) filter when not NULL; newest first. */
+store_rc_t store_token_list(store_t *s, const char *user, const char *project, store_token_fn *fn,
+                            void *baton);
+/* NOTFOUND also when it was revoked before. */
+store_rc_t store_token_revoke(store_t *s, slice_t id, const char *by);
+
+/* ---- events: append-only ---- */
+typedef struct store_event_t {
+    apr_int64_t id, at;
+    const char *kind; /* "upload", "upload-refused", "token-created", "token-revoked", ... */
+    const char *user; /* name, NULL if unknown; so for all below */
+    const char *token_id;
+    const char *project; /* normalised */
+    const char *file;
+    const char *address, *agent;
+    const char *verdict; /* word */
+    const char *detail;
+} store_event_t;
+
+typedef int store_event_fn(void *baton, const store_event_t *row);
+
+store_rc_t store_event_add(store_t *s, const store_event_t *event);
+/* since: at >= since; after: id > after (for following); oldest first. user, project may be NULL.
+ */
+store_rc_t store_event_list(store_t *s, const char *user, const char *project, apr_int64_t since,
+                            apr_int64_t after, store_event_fn *fn, void *baton);
+
+/* An accepted upload: the token's last use and its event, in one transaction that does not wait for
+ * the disk. event->token_id may be NULL (no token involved). */
+store_rc_t store_use(store_t *s, const store_event_t *event);
+
+#endif
