@@ -1,0 +1,134 @@
+/* permit.c - may this bearer upload this form; see permit.h. */
+#include "access/permit.h"
+
+#include <string.h>
+
+/* A project whose first upload never came to an end (the server was killed) stands in nobody's way
+ * after this long. */
+#define PERMIT_STALE_SECONDS 86400
+
+static verdict_code_t permit_refuse(verdict_t *v, verdict_code_t code, const upload_form_t *form,
+                                    apr_pool_t *pool)
+{
+    return verdict_set(v, code, slice_of(form->name), pool);
+}
+
+/* The project and the owner's role on it; a project left behind by a dead upload is forgotten. */
+static store_rc_t permit_lookup(permit_t *out, store_t *store, apr_int64_t now, apr_pool_t *pool)
+{
+    store_rc_t rc = store_project_role(store, out->form->project, out->user_id, &out->project,
+                                       &out->role, pool);
+
+    if (rc == STORE_OK && !out->project.confirmed && out->role == STORE_ROLE_NONE &&
+        now - out->project.created > PERMIT_STALE_SECONDS) {
+        rc = store_project_abandon(store, out->project.id);
+        if (rc == STORE_OK) {
+            rc = STORE_NOTFOUND;
+        }
+    }
+    if (rc != STORE_OK) {
+        memset(&out->project, 0, sizeof(out->project));
+        out->role = STORE_ROLE_NONE;
+    }
+    return rc;
+}
+
+static verdict_code_t permit_scope(const permit_t *permit, const seam_t *seam,
+                                   const bearer_t *bearer, verdict_t *v, apr_pool_t *pool)
+{
+    caveat_context_t context = {0};
+
+    context.now = seam->now();
+    context.user_id = slice_of(bearer->token.user_id);
+    context.project = slice_of(permit->form->project);
+    context.project_id = slice_of(permit->project.id);
+    context.shown = permit->form->name;
+    return caveat_check(bearer->caveats, bearer->n_caveats, &context, CAVEAT_PHASE_UPLOAD, v, pool);
+}
+
+verdict_code_t permit_upload(permit_t *out, store_t *store, const seam_t *seam,
+                             const bearer_t *bearer, const upload_form_t *form,
+                             const permit_policy_t *policy, verdict_t *v, apr_pool_t *pool)
+{
+    verdict_code_t code;
+    store_rc_t rc;
+
+    memset(out, 0, sizeof(*out));
+    out->user_id = bearer->token.user_id;
+    out->form = form;
+    rc = permit_lookup(out, store, seam->now(), pool);
+    if (rc != STORE_OK && rc != STORE_NOTFOUND) {
+        return permit_refuse(v, VERDICT_STORE_DOWN, form, pool);
+    }
+    code = permit_scope(out, seam, bearer, v, pool);
+    if (code != VERDICT_ALLOWED) {
+        return code;
+    }
+    if (rc == STORE_NOTFOUND) {
+        if (!policy->new_projects) {
+            return permit_refuse(v, VERDICT_PROJECT_NEW_REFUSED, form, pool);
+        }
+        out->role = STORE_ROLE_OWNER;
+    } else if (out->role == STORE_ROLE_NONE) {
+        return permit_refuse(v, VERDICT_ROLE_MISSING, form, pool);
+    }
+    return verdict_set(v, VERDICT_ALLOWED, slice_of(NULL), pool);
+}
+
+/* Makes the project, or finds that somebody was faster. */
+static verdict_code_t permit_claim(permit_t *permit, store_t *store, apr_int64_t now, verdict_t *v,
+                                   apr_pool_t *pool)
+{
+    const upload_form_t *form = permit->form;
+    store_rc_t rc = store_project_add(store, form->name, form->project, permit->user_id, 0,
+                                      &permit->project, pool);
+
+    if (rc == STORE_OK) {
+        permit->fresh = 1;
+        return VERDICT_ALLOWED;
+    }
+    if (rc == STORE_CONFLICT) {
+        rc = permit_lookup(permit, store, now, pool);
+        if (rc == STORE_OK) {
+            return permit->role == STORE_ROLE_NONE
+                       ? permit_refuse(v, VERDICT_ROLE_MISSING, form, pool)
+                       : VERDICT_ALLOWED;
+        }
+    }
+    return permit_refuse(v, VERDICT_STORE_DOWN, form, pool);
+}
+
+verdict_code_t permit_commit(permit_t *permit, store_t *store, const seam_t *seam,
+                             const store_event_t *event, verdict_t *v, apr_pool_t *pool)
+{
+    verdict_code_t code = VERDICT_ALLOWED;
+
+    if (!permit->project.id) {
+        code = permit_claim(permit, store, seam->now(), v, pool);
+    }
+    if (code == VERDICT_ALLOWED && store_use(store, event) != STORE_OK) {
+        (void)permit_settle(store, permit, 0, pool);
+        code = permit_refuse(v, VERDICT_STORE_DOWN, permit->form, pool);
+    }
+    return code;
+}
+
+store_rc_t permit_settle(store_t *store, const permit_t *permit, int success, apr_pool_t *pool)
+{
+    store_project_t again;
+    store_rc_t rc;
+
+    if (!permit->project.id || permit->project.confirmed) {
+        return STORE_OK;
+    }
+    if (!success) {
+        return permit->fresh ? store_project_abandon(store, permit->project.id) : STORE_OK;
+    }
+    rc = store_project_confirm(store, permit->project.id);
+    if (rc == STORE_NOTFOUND) {
+        /* another upload of the same owner had made the project, failed, and took it along */
+        rc = store_project_add(store, permit->form->name, permit->form->project, permit->user_id, 1,
+                               &again, pool);
+    }
+    return rc == STORE_CONFLICT ? STORE_OK : rc;
+}

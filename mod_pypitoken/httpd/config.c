@@ -1,0 +1,317 @@
+/*
+ * config.c - the directives: records, setters, merging, the command table.
+ * Opening and checking the store they name is config_store.c's.
+ */
+#include "httpd/private.h"
+#include "httpd/config.h"
+
+#include <apr_base64.h>
+#include <apr_strings.h>
+#include <sodium.h>
+#include <string.h>
+
+#define CONFIG_MAX_UPLOAD ((apr_off_t)1024 * 1024 * 1024)
+#define CONFIG_MEMORY     ((apr_off_t)128 * 1024)
+
+config_dir_t *config_dir(request_rec *r)
+{
+    return ap_get_module_config(r->per_dir_config, &pypitoken_module);
+}
+
+config_server_t *config_server(server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &pypitoken_module);
+}
+
+void *config_dir_create(apr_pool_t *p, char *path)
+{
+    config_dir_t *c = apr_pcalloc(p, sizeof(*c));
+
+    (void)path;
+    c->guard = c->new_projects = c->legacy_names = CONFIG_UNSET;
+    c->backend = c->require_tls = CONFIG_UNSET;
+    c->max_upload = c->memory = c->drain = CONFIG_UNSET;
+    return c;
+}
+
+void *config_dir_merge(apr_pool_t *p, void *base_, void *add_)
+{
+    const config_dir_t *base = base_, *add = add_;
+    config_dir_t *c = apr_pmemdup(p, add, sizeof(*c));
+
+#define CONFIG_INHERIT(field, unset)                                                               \
+    if (add->field == (unset)) {                                                                   \
+        c->field = base->field;                                                                    \
+    }
+    CONFIG_INHERIT(guard, CONFIG_UNSET)
+    CONFIG_INHERIT(guard_path, NULL)
+    CONFIG_INHERIT(new_projects, CONFIG_UNSET)
+    CONFIG_INHERIT(max_upload, CONFIG_UNSET)
+    CONFIG_INHERIT(memory, CONFIG_UNSET)
+    CONFIG_INHERIT(drain, CONFIG_UNSET)
+    CONFIG_INHERIT(spool_dir, NULL)
+    CONFIG_INHERIT(legacy_names, CONFIG_UNSET)
+    CONFIG_INHERIT(backend, CONFIG_UNSET)
+    CONFIG_INHERIT(require_tls, CONFIG_UNSET)
+    CONFIG_INHERIT(packages, NULL)
+#undef CONFIG_INHERIT
+    if (add->backend == CONFIG_UNSET) {
+        c->backend_header = base->backend_header;
+    }
+    if (!add->packages) {
+        c->packages_base = base->packages_base;
+    }
+    return c;
+}
+
+void *config_server_create(apr_pool_t *p, server_rec *s)
+{
+    (void)s;
+    return apr_pcalloc(p, sizeof(config_server_t));
+}
+
+void *config_server_merge(apr_pool_t *p, void *base_, void *add_)
+{
+    const config_server_t *base = base_, *add = add_;
+    config_server_t *c = apr_pcalloc(p, sizeof(*c));
+
+    c->store_url = add->store_url ? add->store_url : base->store_url;
+    c->store_secret = add->store_url ? add->store_secret : base->store_secret;
+    if (!c->store_secret) {
+        c->store_secret = add->store_secret ? add->store_secret : base->store_secret;
+    }
+    c->keyring = add->keyring ? add->keyring : base->keyring;
+    c->service = add->service ? add->service : base->service;
+    c->guarded = add->guarded || base->guarded;
+    return c;
+}
+
+apr_off_t config_max_upload(const config_dir_t *c)
+{
+    return c->max_upload == CONFIG_UNSET ? CONFIG_MAX_UPLOAD : c->max_upload;
+}
+
+apr_off_t config_memory(const config_dir_t *c)
+{
+    return c->memory == CONFIG_UNSET ? CONFIG_MEMORY : c->memory;
+}
+
+apr_off_t config_drain(const config_dir_t *c)
+{
+    return c->drain == CONFIG_UNSET ? config_max_upload(c) : c->drain;
+}
+
+const char *config_service(server_rec *s)
+{
+    const config_server_t *c = config_server(s);
+
+    return c->service ? c->service : s->server_hostname ? s->server_hostname : "localhost";
+}
+
+/* ---- setters ---- */
+
+static const char *config_set_store(cmd_parms *cmd, void *dir, const char *arg)
+{
+    (void)dir;
+    if (strncmp(arg, "sqlite:/", 8) != 0) {
+        return "PyPITokenStore must be sqlite:/absolute/path/to/file.db";
+    }
+    config_server(cmd->server)->store_url = arg;
+    return NULL;
+}
+
+/* A server-level string; cmd->info is the offset in config_server_t, 1 in the top bit for a path.
+ */
+static const char *config_set_path(cmd_parms *cmd, void *dir, const char *arg)
+{
+    char *c = (char *)config_server(cmd->server) + (apr_size_t)cmd->info;
+    const char *path = ap_server_root_relative(cmd->pool, arg);
+
+    (void)dir;
+    if (!path) {
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": invalid path ", arg, NULL);
+    }
+    *(const char **)(void *)c = path;
+    return NULL;
+}
+
+static const char *config_set_service(cmd_parms *cmd, void *dir, const char *arg)
+{
+    (void)dir;
+    if (!*arg || strlen(arg) > MACAROON_MAX_LOCATION) {
+        return "PyPITokenService must be a name of 1 to 255 bytes";
+    }
+    config_server(cmd->server)->service = arg;
+    return NULL;
+}
+
+/* The guard compares whole paths, so it must know its path: an exact Location. */
+static const char *config_set_guard(cmd_parms *cmd, void *dir, int on)
+{
+    const ap_directive_t *parent = cmd->directive->parent;
+    config_dir_t *c = dir;
+
+    c->guard = on;
+    if (!on) {
+        return NULL;
+    }
+    if (!cmd->path || cmd->path[0] != '/' || !parent ||
+        strcasecmp(parent->directive, "<Location") != 0 || parent->args[0] == '~' ||
+        strpbrk(cmd->path, "*?[")) {
+        return "PyPITokenGuard On must stand in a <Location \"/path/\"> with the exact path of the "
+               "upload URL, not in a pattern, a <Directory> or a .htaccess file";
+    }
+    c->guard_path = cmd->path;
+    config_server(cmd->server)->guarded = 1;
+    return NULL;
+}
+
+static const char *config_set_new_projects(cmd_parms *cmd, void *dir, const char *arg)
+{
+    config_dir_t *c = dir;
+
+    (void)cmd;
+    if (strcasecmp(arg, "Anyone") == 0) {
+        c->new_projects = 1;
+    } else if (strcasecmp(arg, "Nobody") == 0) {
+        c->new_projects = 0;
+    } else {
+        return "PyPITokenNewProjects must be Anyone or Nobody";
+    }
+    return NULL;
+}
+
+/* A size: digits, then K, M or G or nothing. */
+static const char *config_set_size(cmd_parms *cmd, void *dir, const char *arg)
+{
+    apr_off_t *field = (apr_off_t *)(void *)((char *)dir + (apr_size_t)cmd->info);
+    static const char units[] = "KMGkmg";
+    apr_off_t n;
+    char *end;
+
+    if (apr_strtoff(&n, arg, &end, 10) == APR_SUCCESS && end != arg && n >= 0 && arg[0] >= '0' &&
+        arg[0] <= '9') {
+        const char *unit = *end ? strchr(units, *end) : NULL;
+        int shift = unit ? 10 * (int)((unit - units) % 3 + 1) : 0;
+
+        if ((unit ? end[1] : *end) == '\0' && n <= (APR_INT64_MAX >> shift)) {
+            *field = n << shift;
+            return NULL;
+        }
+    }
+    return apr_pstrcat(cmd->pool, cmd->cmd->name, " must be a size such as 65536, 128K, 500M or 1G",
+                       NULL);
+}
+
+static const char *config_need_directory(cmd_parms *cmd, const char *arg, const char **path)
+{
+    apr_finfo_t info;
+
+    *path = ap_server_root_relative(cmd->pool, arg);
+    if (!*path || apr_stat(&info, *path, APR_FINFO_TYPE, cmd->temp_pool) != APR_SUCCESS ||
+        info.filetype != APR_DIR) {
+        return apr_psprintf(cmd->pool, "%s: %s is not a directory; create it first", cmd->cmd->name,
+                            arg);
+    }
+    return NULL;
+}
+
+static const char *config_set_spool(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return config_need_directory(cmd, arg, &((config_dir_t *)dir)->spool_dir);
+}
+
+static const char *config_set_packages(cmd_parms *cmd, void *dir, const char *arg)
+{
+    config_dir_t *c = dir;
+
+    c->packages_base = cmd->path && cmd->path[0] == '/' ? cmd->path : NULL;
+    return config_need_directory(cmd, arg, &c->packages);
+}
+
+/* "user:password" on the first line of a file that only its owner reads. */
+static const char *config_read_service(cmd_parms *cmd, const char *file, const char **header)
+{
+    char line[1024] = "", *encoded;
+    const char *err = NULL, *path = ap_server_root_relative(cmd->pool, file);
+    apr_file_t *f = NULL;
+    apr_finfo_t info;
+    apr_size_t n;
+
+    if (!path || apr_file_open(&f, path, APR_FOPEN_READ, 0, cmd->temp_pool) != APR_SUCCESS) {
+        return apr_pstrcat(cmd->pool, "PyPITokenBackendAuth: cannot read ", file, NULL);
+    }
+    if (apr_file_info_get(&info, APR_FINFO_PROT, f) != APR_SUCCESS ||
+        (info.protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE | APR_FPROT_GWRITE))) {
+        err =
+            apr_psprintf(cmd->pool, "PyPITokenBackendAuth: others may read %s; chmod 600 it", path);
+        goto out;
+    }
+    if (apr_file_gets(line, sizeof(line), f) != APR_SUCCESS || !strchr(line, ':')) {
+        err = apr_psprintf(cmd->pool, "PyPITokenBackendAuth: %s must hold one line user:password",
+                           path);
+        goto out;
+    }
+    n = strcspn(line, "\r\n");
+    encoded = apr_palloc(cmd->pool, (apr_size_t)apr_base64_encode_len((int)n));
+    apr_base64_encode(encoded, line, (int)n);
+    *header = apr_pstrcat(cmd->pool, "Basic ", encoded, NULL);
+out:
+    apr_file_close(f);
+    sodium_memzero(line, sizeof(line));
+    return err;
+}
+
+static const char *config_set_backend(cmd_parms *cmd, void *dir, const char *arg, const char *file)
+{
+    config_dir_t *c = dir;
+
+    if (strcasecmp(arg, "Service") == 0 && file) {
+        c->backend = CONFIG_BACKEND_SERVICE;
+        return config_read_service(cmd, file, &c->backend_header);
+    }
+    if (strcasecmp(arg, "None") == 0 && !file) {
+        c->backend = CONFIG_BACKEND_NONE;
+    } else if (strcasecmp(arg, "Keep") == 0 && !file) {
+        c->backend = CONFIG_BACKEND_KEEP;
+    } else {
+        return "PyPITokenBackendAuth must be None, Keep, or Service and a file with user:password";
+    }
+    return NULL;
+}
+
+#define CONFIG_SERVER(field) (void *)APR_OFFSETOF(config_server_t, field)
+#define CONFIG_DIR(field)    (void *)APR_OFFSETOF(config_dir_t, field)
+
+const command_rec config_commands[] = {
+    AP_INIT_TAKE1("PyPITokenStore", config_set_store, NULL, RSRC_CONF,
+                  "where users, projects and tokens are kept: sqlite:/path/file.db"),
+    AP_INIT_TAKE1("PyPITokenStoreSecret", config_set_path, CONFIG_SERVER(store_secret), RSRC_CONF,
+                  "a file with the password of the database"),
+    AP_INIT_TAKE1("PyPITokenKeyring", config_set_path, CONFIG_SERVER(keyring), RSRC_CONF,
+                  "the file with the keys that seal secrets in the store, mode 0600"),
+    AP_INIT_TAKE1("PyPITokenService", config_set_service, NULL, RSRC_CONF,
+                  "the service identifier written into tokens; default ServerName"),
+    AP_INIT_FLAG("PyPITokenGuard", config_set_guard, NULL, ACCESS_CONF,
+                 "On: this Location takes uploads with API tokens and nothing else"),
+    AP_INIT_TAKE1("PyPITokenNewProjects", config_set_new_projects, NULL, ACCESS_CONF | RSRC_CONF,
+                  "Anyone: the first upload of a new project makes its owner; Nobody"),
+    AP_INIT_TAKE1("PyPITokenMaxUpload", config_set_size, CONFIG_DIR(max_upload),
+                  ACCESS_CONF | RSRC_CONF, "the largest upload, default 1G"),
+    AP_INIT_TAKE1("PyPITokenMemory", config_set_size, CONFIG_DIR(memory), ACCESS_CONF | RSRC_CONF,
+                  "how much of an upload is held in memory, default 128K"),
+    AP_INIT_TAKE1("PyPITokenSpoolDir", config_set_spool, NULL, ACCESS_CONF | RSRC_CONF,
+                  "where the rest of an upload waits, default the system's temporary directory"),
+    AP_INIT_TAKE1("PyPITokenDrain", config_set_size, CONFIG_DIR(drain), ACCESS_CONF | RSRC_CONF,
+                  "how much of a refused upload is read and thrown away, default the largest "
+                  "upload"),
+    AP_INIT_FLAG("PyPITokenLegacyNames", ap_set_flag_slot, CONFIG_DIR(legacy_names),
+                 ACCESS_CONF | RSRC_CONF, "On: take sdists with dashes in the name"),
+    AP_INIT_TAKE12("PyPITokenBackendAuth", config_set_backend, NULL, ACCESS_CONF | RSRC_CONF,
+                   "what the back end gets as Authorization: None, Keep, or Service FILE"),
+    AP_INIT_FLAG("PyPITokenRequireTLS", ap_set_flag_slot, CONFIG_DIR(require_tls),
+                 ACCESS_CONF | RSRC_CONF,
+                 "On (default): credentials over clear text are refused, except on loopback"),
+    AP_INIT_TAKE1("PyPITokenPackages", config_set_packages, NULL, ACCESS_CONF | RSRC_CONF,
+                  "the directory of the built-in index"),
+    {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

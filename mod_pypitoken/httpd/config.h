@@ -1,0 +1,69 @@
+/*
+ * config.h - the module's directives, what they set, and the store that they name.
+ */
+#ifndef PYPITOKEN_CONFIG_H
+#define PYPITOKEN_CONFIG_H
+
+#include <httpd.h>
+#include <http_config.h>
+
+#include "store/store.h"
+
+#define CONFIG_UNSET (-1)
+
+typedef enum config_backend_t {
+    CONFIG_BACKEND_NONE,
+    CONFIG_BACKEND_SERVICE,
+    CONFIG_BACKEND_KEEP
+} config_backend_t;
+
+typedef struct config_store_t config_store_t;
+
+/* Server or virtual host. */
+typedef struct config_server_t {
+    const char *store_url, *store_secret, *keyring, *service;
+    int guarded;           /* a PyPITokenGuard On stands in this server's sections */
+    config_store_t *store; /* shared by all servers that name the same store; NULL without one */
+} config_server_t;
+
+/* Directory (in fact: Location). */
+typedef struct config_dir_t {
+    int guard;
+    const char *guard_path; /* the Location that PyPITokenGuard On stands in */
+    int new_projects;
+    apr_off_t max_upload, memory, drain;
+    const char *spool_dir;
+    int legacy_names;
+    int backend;                /* config_backend_t */
+    const char *backend_header; /* "Basic ..." of Service FILE */
+    int require_tls;
+    const char *packages;      /* PyPITokenPackages */
+    const char *packages_base; /* the Location it stands in, NULL at server level */
+} config_dir_t;
+
+config_dir_t *config_dir(request_rec *r);
+config_server_t *config_server(server_rec *s);
+
+/* Effective values, defaults filled in. */
+apr_off_t config_max_upload(const config_dir_t *c);
+apr_off_t config_memory(const config_dir_t *c);
+apr_off_t config_drain(const config_dir_t *c);
+
+/* The service identifier: PyPITokenService or the server's name. */
+const char *config_service(server_rec *s);
+
+/* The store of this server, opened in this child at first need; NULL while it cannot be opened (the
+ * reason is in the error log, and it is tried again after a second). Any thread of a child. */
+store_t *config_store(server_rec *s);
+
+/* The directives, for the module record. */
+extern const command_rec config_commands[];
+void *config_dir_create(apr_pool_t *p, char *path);
+void *config_dir_merge(apr_pool_t *p, void *base, void *add);
+void *config_server_create(apr_pool_t *p, server_rec *s);
+void *config_server_merge(apr_pool_t *p, void *base, void *add);
+
+/* Hooks: the check at start (stops httpd with a sentence), opening in the child. */
+void config_register(apr_pool_t *p);
+
+#endif

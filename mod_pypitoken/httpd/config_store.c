@@ -1,0 +1,180 @@
+/*
+ * config_store.c - the store behind the directives: checked in the parent, opened in each child.
+ *
+ * The keyring is read once in the parent, while that is still root, so that the file can stay
+ * root's alone; children inherit the guarded memory. Database connections never cross a fork.
+ */
+#include "httpd/private.h"
+#include "httpd/config.h"
+
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "store/keyring.h"
+
+/* A child that cannot open its store tries again after this long. */
+#define CONFIG_STORE_RETRY apr_time_from_sec(1)
+
+struct config_store_t {
+    config_store_t *next;
+    store_config_t config;
+    server_rec *server;
+    /* of the child */
+    apr_pool_t *pool;
+    apr_thread_mutex_t *mutex;
+    store_t *store;
+    apr_time_t retry;
+};
+
+static void config_store_log(void *baton, const char *line)
+{
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, (server_rec *)baton, "%s", line);
+}
+
+static int config_store_same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* NULL, or what is wrong with the store that link names: opened and closed again at once. */
+static const char *config_store_check(config_store_t *link, apr_pool_t *pconf, apr_pool_t *ptemp)
+{
+    store_config_t config = link->config;
+    keyring_t *keys = NULL;
+    store_t *store;
+    apr_pool_t *once;
+    const char *err = keyring_open(&keys, config.keyring, &seam_system, pconf);
+
+    if (err) {
+        return err;
+    }
+    link->config.keys = config.keys = keys;
+    apr_pool_create(&once, ptemp);
+    err = store_open(&store, &config, once);
+    err = err ? apr_pstrdup(ptemp, err) : NULL;
+    apr_pool_destroy(once);
+    return err;
+}
+
+static config_store_t *config_store_find(config_store_t *all, const config_server_t *c)
+{
+    while (all && !(config_store_same(all->config.url, c->store_url) &&
+                    config_store_same(all->config.secret, c->store_secret) &&
+                    config_store_same(all->config.keyring, c->keyring))) {
+        all = all->next;
+    }
+    return all;
+}
+
+static const char *config_store_missing(const config_server_t *c)
+{
+    if (!c->store_url) {
+        return "PyPITokenGuard is on, but no PyPITokenStore says where the tokens are: add "
+               "PyPITokenStore sqlite:/path/file.db";
+    }
+    if (!c->keyring) {
+        return "PyPITokenStore is set, but no PyPITokenKeyring names the file with its keys: add "
+               "PyPITokenKeyring /path/keyring";
+    }
+    return NULL;
+}
+
+/* The check at start, in "httpd -t" too: no guard without a store that works. */
+static int config_store_configured(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                                   server_rec *main_server)
+{
+    config_store_t *all = NULL, *link;
+    server_rec *s;
+
+    (void)plog;
+    if (sodium_init() < 0) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server, "libsodium does not start");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    for (s = main_server; s; s = s->next) {
+        config_server_t *c = config_server(s);
+        const char *err;
+
+        if (!c->guarded && !c->store_url) {
+            continue;
+        }
+        err = config_store_missing(c);
+        link = err ? NULL : config_store_find(all, c);
+        if (!err && !link) {
+            link = apr_pcalloc(pconf, sizeof(*link));
+            link->config.url = c->store_url;
+            link->config.secret = c->store_secret;
+            link->config.keyring = c->keyring;
+            link->config.seam = &seam_system;
+            link->config.log = config_store_log;
+            link->config.baton = link->server = s;
+            err = config_store_check(link, pconf, ptemp);
+            link->next = all;
+            all = link;
+        }
+        if (err) {
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "pypitoken: %s", err);
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+        c->store = link;
+    }
+    return OK;
+}
+
+static void config_store_child(apr_pool_t *pchild, server_rec *main_server)
+{
+    server_rec *s;
+
+    for (s = main_server; s; s = s->next) {
+        config_store_t *link = config_server(s)->store;
+
+        if (link && !link->mutex) {
+            link->pool = pchild;
+            apr_thread_mutex_create(&link->mutex, APR_THREAD_MUTEX_DEFAULT, pchild);
+            (void)config_store(s);
+        }
+    }
+}
+
+static void config_store_open(config_store_t *link)
+{
+    apr_pool_t *pool;
+    const char *err;
+
+    if (apr_time_now() < link->retry) {
+        return;
+    }
+    apr_pool_create(&pool, link->pool);
+    err = store_open(&link->store, &link->config, pool);
+    if (err) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, link->server, "pypitoken: %s", err);
+        link->store = NULL;
+        apr_pool_destroy(pool);
+        link->retry = apr_time_now() + CONFIG_STORE_RETRY;
+    }
+}
+
+store_t *config_store(server_rec *s)
+{
+    config_store_t *link = config_server(s)->store;
+    store_t *store = NULL;
+
+    if (link && link->mutex) {
+        apr_thread_mutex_lock(link->mutex);
+        if (!link->store) {
+            config_store_open(link);
+        }
+        store = link->store;
+        apr_thread_mutex_unlock(link->mutex);
+    }
+    return store;
+}
+
+void config_register(apr_pool_t *p)
+{
+    (void)p;
+    ap_hook_check_config(config_store_configured, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(config_store_child, NULL, NULL, APR_HOOK_MIDDLE);
+}

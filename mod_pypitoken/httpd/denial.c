@@ -1,0 +1,199 @@
+/*
+ * denial.c - the one place where a request is refused; see denial.h.
+ *
+ * The answer goes out through httpd's own error path (so that "Header always", logs and keep-alive
+ * work as for any error), with ap_custom_response set, which no ErrorDocument overrides; an output
+ * filter then puts our body, in the type the client asked for, in the place of httpd's.
+ */
+#include "httpd/private.h"
+#include "httpd/denial.h"
+#include "httpd/config.h"
+
+#include <apr_strings.h>
+#include <jansson.h>
+#include <util_filter.h>
+
+#include "core/accept.h"
+
+#define DENIAL_FILTER "PYPITOKEN_DENIAL"
+#define DENIAL_RETRY  "30"
+#define DENIAL_KEY    "pypitoken-denial"
+
+static const char *const denial_types[] = {"text/html", "application/json", "text/plain"};
+
+typedef struct denial_t {
+    const char *type, *body;
+    int sent;
+} denial_t;
+
+/* "403 Sentence." as it stands in status line, title and JSON. */
+static const char *denial_line(request_rec *r, const verdict_t *v)
+{
+    return apr_psprintf(r->pool, "%d %s", verdict_status(v->code), verdict_sentence(v, r->pool));
+}
+
+static const char *denial_html(request_rec *r, const char *line)
+{
+    const char *text = ap_escape_html(r->pool, line);
+
+    return apr_pstrcat(r->pool, "<!DOCTYPE html>\n<html lang=\"en\"><head><title>", text,
+                       "</title></head>\n<body><h1>", text, "</h1></body></html>\n", NULL);
+}
+
+static const char *denial_json(request_rec *r, const verdict_t *v, const char *line)
+{
+    json_t *o = json_pack(
+        "{s:s, s:s, s:s, s:s}", "code", line, "message", verdict_sentence(v, r->pool), "title",
+        ap_get_status_line(verdict_status(v->code)) + 4, "verdict", verdict_word(v->code));
+    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    const char *body = apr_pstrcat(r->pool, text ? text : "{}", "\n", NULL);
+
+    free(text);
+    json_decref(o);
+    return body;
+}
+
+static denial_t *denial_body(request_rec *r, const verdict_t *v, const char *line)
+{
+    denial_t *d = apr_pcalloc(r->pool, sizeof(*d));
+    int k = accept_choose(slice_of(apr_table_get(r->headers_in, "Accept")), denial_types, 3);
+
+    d->type = denial_types[k < 0 ? 0 : k];
+    d->body = k == 1   ? denial_json(r, v, line)
+              : k == 2 ? apr_pstrcat(r->pool, line, "\n", NULL)
+                       : denial_html(r, line);
+    return d;
+}
+
+static void denial_headers(request_rec *r, int status)
+{
+    if (status == HTTP_UNAUTHORIZED) {
+        const char *realm = ap_auth_name(r);
+
+        realm = realm ? realm : config_service(r->server);
+        apr_table_setn(r->err_headers_out, "WWW-Authenticate",
+                       apr_psprintf(r->pool, "Basic realm=\"%s\", charset=\"UTF-8\"",
+                                    ap_escape_quotes(r->pool, realm)));
+    }
+    if (status == HTTP_SERVICE_UNAVAILABLE) {
+        apr_table_setn(r->err_headers_out, "Retry-After", DENIAL_RETRY);
+    }
+    if (status == HTTP_METHOD_NOT_ALLOWED) {
+        ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, M_POST, -1);
+    }
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+}
+
+/* Reads what is left of the body and throws it away: clients of Python's ssl, among others, read an
+ * answer only when they have sent everything. Past the cap the connection is closed instead. */
+static void denial_drain(request_rec *r)
+{
+    apr_off_t left = config_drain(config_dir(r));
+    apr_bucket_brigade *bb;
+    int eos = 0;
+
+    if (r->main || !ap_request_has_body(r)) {
+        return;
+    }
+    if (r->expecting_100) {
+        /* nothing was sent yet, and nothing will be */
+        r->connection->keepalive = AP_CONN_CLOSE;
+        return;
+    }
+    bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    while (!eos && left > 0) {
+        apr_bucket *b;
+
+        if (ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, 65536) !=
+            APR_SUCCESS) {
+            break;
+        }
+        for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
+            eos = eos || APR_BUCKET_IS_EOS(b);
+            left -= APR_BUCKET_IS_METADATA(b) ? 0 : (apr_off_t)b->length;
+        }
+        apr_brigade_cleanup(bb);
+    }
+    if (!eos) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+    apr_brigade_destroy(bb);
+}
+
+/* Neither an ErrorDocument nor anything else gets at the credentials or takes the body for its own.
+ */
+static void denial_strip(request_rec *r)
+{
+    apr_table_unset(r->headers_in, "Authorization");
+    apr_table_unset(r->headers_in, "Content-Length");
+    apr_table_unset(r->headers_in, "Transfer-Encoding");
+    apr_table_unset(r->headers_in, "Expect");
+}
+
+/* Trouble of ours is an error, a refusal a notice, a stray visitor not worth either. */
+static int denial_level(int status)
+{
+    if (status >= 500) {
+        return APLOG_ERR;
+    }
+    return status == HTTP_NOT_FOUND || status == HTTP_UNAUTHORIZED ||
+                   status == HTTP_METHOD_NOT_ALLOWED
+               ? APLOG_INFO
+               : APLOG_NOTICE;
+}
+
+int denial_send(request_rec *r, const verdict_t *v)
+{
+    int status = verdict_status(v->code);
+    const char *line = denial_line(r, v);
+    denial_t *d = denial_body(r, v, line);
+
+    ap_log_rerror(APLOG_MARK, denial_level(status), 0, r, "pypitoken: refused, %s",
+                  verdict_logline(v, r->pool));
+    apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(v->code));
+    denial_drain(r);
+    denial_strip(r);
+    denial_headers(r, status);
+    r->status_line = line;
+    ap_custom_response(r, status, denial_html(r, line));
+    apr_pool_userdata_setn(d, DENIAL_KEY, NULL, r->pool);
+    return status;
+}
+
+/* httpd is about to write its own error body: ours goes in its place. */
+static void denial_insert(request_rec *r)
+{
+    void *d = NULL;
+
+    apr_pool_userdata_get(&d, DENIAL_KEY, r->pool);
+    if (d) {
+        ap_add_output_filter(DENIAL_FILTER, d, r, r->connection);
+    }
+}
+
+static apr_status_t denial_filter(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    denial_t *d = f->ctx;
+    apr_bucket *b, *next;
+
+    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = next) {
+        next = APR_BUCKET_NEXT(b);
+        if (!APR_BUCKET_IS_METADATA(b)) {
+            apr_bucket_delete(b);
+        }
+    }
+    if (!d->sent) {
+        d->sent = 1;
+        ap_set_content_type(f->r, d->type);
+        b = apr_bucket_immortal_create(d->body, strlen(d->body), f->c->bucket_alloc);
+        APR_BRIGADE_INSERT_HEAD(bb, b);
+    }
+    return ap_pass_brigade(f->next, bb);
+}
+
+void denial_register(apr_pool_t *p)
+{
+    (void)p;
+    ap_hook_insert_error_filter(denial_insert, NULL, NULL, APR_HOOK_FIRST);
+    ap_register_output_filter(DENIAL_FILTER, denial_filter, NULL, AP_FTYPE_RESOURCE);
+}

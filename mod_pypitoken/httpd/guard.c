@@ -1,0 +1,303 @@
+/*
+ * guard.c - the guard of an upload location: its hooks, in the order in which a request meets them.
+ *
+ *   access_checker_ex  the exact path, the method; GET needs no credentials
+ *   force_authn        a POST is authenticated whatever Require says
+ *   check_authn        the token, before a byte of the body is read
+ *   auth_checker       the body, the form, the project, the role (guard_body.c)
+ *   fixups             the seatbelt; the upload is written down and may go on
+ *   handler            the page for GET; Authorization leaves the request
+ *   log_transaction    what became of it
+ */
+#include "httpd/private.h"
+#include "httpd/guard_state.h"
+
+#include <apr_strings.h>
+
+#include "httpd/authn.h"
+#include "httpd/denial.h"
+#include "httpd/gate.h"
+#include "httpd/guard_body.h"
+
+static const slice_t guard_nothing = {NULL, 0};
+
+guard_state_t *guard_state(request_rec *r)
+{
+    for (; r; r = r->main ? r->main : r->prev) {
+        guard_state_t *g = ap_get_module_config(r->request_config, &pypitoken_module);
+
+        if (g) {
+            return g;
+        }
+    }
+    return NULL;
+}
+
+guard_state_t *guard_state_make(request_rec *r)
+{
+    guard_state_t *g = guard_state(r);
+
+    if (!g) {
+        g = apr_pcalloc(r->pool, sizeof(*g));
+        g->request = r;
+        ap_set_module_config(r->request_config, &pypitoken_module, g);
+    }
+    return g;
+}
+
+const guard_pass_t *guard_passed(request_rec *r)
+{
+    guard_state_t *g = guard_state(r);
+
+    return g && g->stage == GUARD_ALLOWED ? &g->pass : NULL;
+}
+
+int guard_refuse_verdict(request_rec *r, guard_state_t *g)
+{
+    g->stage = GUARD_REFUSED;
+    return denial_send(r, &g->verdict);
+}
+
+int guard_refuse(request_rec *r, guard_state_t *g, verdict_code_t code, slice_t detail,
+                 const char *log)
+{
+    verdict_set(&g->verdict, code, detail, r->pool);
+    g->verdict.log = log;
+    return guard_refuse_verdict(r, g);
+}
+
+static int guard_on(request_rec *r)
+{
+    return config_dir(r)->guard == 1;
+}
+
+static int guard_allowed(request_rec *r)
+{
+    guard_state_t *g = guard_state(r);
+
+    return g && g->stage == GUARD_ALLOWED;
+}
+
+/* ---- access_checker_ex ---- */
+
+static int guard_access(request_rec *r)
+{
+    if (!guard_on(r) || guard_allowed(r)) {
+        return DECLINED;
+    }
+    if (!gate_exact(r, config_dir(r)->guard_path)) {
+        return guard_refuse(r, guard_state_make(r), VERDICT_NOT_FOUND, guard_nothing, NULL);
+    }
+    if (r->method_number == M_GET) {
+        return OK;
+    }
+    if (r->method_number != M_POST) {
+        return guard_refuse(r, guard_state_make(r), VERDICT_METHOD, guard_nothing, NULL);
+    }
+    return DECLINED;
+}
+
+static int guard_force(request_rec *r)
+{
+    return guard_on(r) && r->method_number != M_GET ? OK : DECLINED;
+}
+
+/* ---- check_authn ---- */
+
+static int guard_authenticate(request_rec *r)
+{
+    guard_state_t *g;
+    slice_t token = guard_nothing;
+    verdict_code_t code;
+
+    if (!guard_on(r)) {
+        return DECLINED;
+    }
+    g = guard_state_make(r);
+    if (g->stage == GUARD_ALLOWED) {
+        r->user = apr_pstrdup(r->pool, g->pass.user);
+        return OK;
+    }
+    if (g->stage != GUARD_NEW) {
+        return guard_refuse(r, g, VERDICT_NO_CREDENTIALS, guard_nothing, "authenticated twice");
+    }
+    code = authn_token(r, &token);
+    if (code != VERDICT_ALLOWED) {
+        return guard_refuse(r, g, code, guard_nothing, NULL);
+    }
+    code = bearer_verify(&g->bearer, config_store(r->server), &seam_system, token, &g->verdict,
+                         r->pool);
+    if (g->bearer.token.id) {
+        r->user = apr_pstrdup(r->pool, g->bearer.token.user_name);
+        apr_table_setn(r->subprocess_env, "PYPITOKEN_ID", g->bearer.token.id);
+    }
+    if (code != VERDICT_ALLOWED) {
+        return guard_refuse_verdict(r, g);
+    }
+    r->ap_auth_type = apr_pstrdup(r->pool, "Basic");
+    g->stage = GUARD_BEARER;
+    return OK;
+}
+
+/* ---- auth_checker ---- */
+
+static int guard_authorize(request_rec *r)
+{
+    guard_state_t *g = guard_state(r);
+
+    if (!guard_on(r) || r->method_number == M_GET || (g && g->stage == GUARD_ALLOWED)) {
+        return DECLINED;
+    }
+    if (!g || g->stage != GUARD_BEARER || r->main) {
+        return guard_refuse(r, guard_state_make(r), VERDICT_NO_CREDENTIALS, guard_nothing, NULL);
+    }
+    return guard_body(r, g);
+}
+
+/* ---- fixups ---- */
+
+static void guard_export(request_rec *r, const guard_pass_t *pass)
+{
+    r->user = apr_pstrdup(r->pool, pass->user);
+    apr_table_setn(r->subprocess_env, "PYPITOKEN_ID", pass->token_id);
+    apr_table_setn(r->subprocess_env, "PYPITOKEN_PROJECT", pass->form->project);
+    apr_table_setn(r->subprocess_env, "PYPITOKEN_FILE", pass->form->filename);
+    apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(VERDICT_ALLOWED));
+}
+
+static void guard_event(request_rec *r, const guard_state_t *g, const char *kind,
+                        store_event_t *event)
+{
+    const char *agent = apr_table_get(r->headers_in, "User-Agent");
+    const upload_form_t *form = g->permit.form;
+
+    memset(event, 0, sizeof(*event));
+    event->at = seam_system.now();
+    event->kind = kind;
+    event->user = g->bearer.token.user_name;
+    event->token_id = g->bearer.token.id;
+    event->project = form ? form->project : NULL;
+    event->file = form ? form->filename : NULL;
+    event->address = r->useragent_ip;
+    event->agent = agent ? slice_printable(slice_of(agent), 200, r->pool) : NULL;
+    event->verdict = verdict_word(g->verdict.code);
+}
+
+/* Everything has said yes: the upload is written down, then handed over. */
+static int guard_release(request_rec *r, guard_state_t *g)
+{
+    store_event_t event;
+
+    guard_event(r, g, "upload", &event);
+    if (permit_commit(&g->permit, config_store(r->server), &seam_system, &event, &g->verdict,
+                      r->pool) != VERDICT_ALLOWED) {
+        return guard_refuse_verdict(r, g);
+    }
+    if (spool_replay(g->spool, r) != APR_SUCCESS) {
+        return guard_refuse(r, g, VERDICT_INTERNAL, guard_nothing, "no replay filter");
+    }
+    g->stage = GUARD_ALLOWED;
+    return OK;
+}
+
+/* Whatever way a request came here, it does not get past without the guard's word. */
+static int guard_fixups(request_rec *r)
+{
+    guard_state_t *g = guard_state(r);
+    int status = OK;
+
+    if (g && g->stage == GUARD_PERMITTED && g->request == r) {
+        status = guard_release(r, g);
+    } else if (guard_on(r) && r->method_number != M_GET && !(g && g->stage == GUARD_ALLOWED)) {
+        status = guard_refuse(r, guard_state_make(r), VERDICT_NO_CREDENTIALS, guard_nothing, NULL);
+    }
+    if (status == OK && g && g->stage == GUARD_ALLOWED) {
+        guard_export(r, &g->pass);
+        return DECLINED;
+    }
+    return status == OK ? DECLINED : status;
+}
+
+/* ---- handler ---- */
+
+static int guard_page(request_rec *r)
+{
+    ap_set_content_type(r, "text/html; charset=utf-8");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    ap_rprintf(r,
+               "<!DOCTYPE html>\n<html lang=\"en\"><head><title>Upload URL of %s</title></head>\n"
+               "<body><h1>This is an upload URL</h1>\n"
+               "<p>Python packages are uploaded here, for example with<br>"
+               "<code>twine upload --repository-url THIS-URL dist/*</code></p>\n"
+               "<p>The user name is <code>__token__</code>, the password an API token of this "
+               "index (<code>pypi-&hellip;</code>).</p></body></html>\n",
+               ap_escape_html(r->pool, config_service(r->server)));
+    return OK;
+}
+
+static int guard_handler(request_rec *r)
+{
+    const config_dir_t *c = config_dir(r);
+    guard_state_t *g = guard_state(r);
+
+    if (g && g->stage == GUARD_ALLOWED && !r->main) {
+        if (c->backend == CONFIG_BACKEND_SERVICE) {
+            apr_table_set(r->headers_in, "Authorization", c->backend_header);
+        } else if (c->backend != CONFIG_BACKEND_KEEP) {
+            apr_table_unset(r->headers_in, "Authorization");
+        }
+        return DECLINED;
+    }
+    if (!guard_on(r)) {
+        return DECLINED;
+    }
+    if (r->method_number == M_GET) {
+        return guard_page(r);
+    }
+    return guard_refuse(r, guard_state_make(r), VERDICT_NO_CREDENTIALS, guard_nothing, NULL);
+}
+
+/* ---- log_transaction ---- */
+
+static int guard_log(request_rec *r)
+{
+    guard_state_t *g = ap_get_module_config(r->request_config, &pypitoken_module);
+    request_rec *last = r;
+    store_event_t event;
+    store_t *store;
+
+    if (!g || !g->bearer.token.id) {
+        return DECLINED;
+    }
+    store = config_store(r->server);
+    if (!store) {
+        return DECLINED;
+    }
+    while (last->next) {
+        last = last->next;
+    }
+    if (g->permit.project.id && g->stage == GUARD_ALLOWED) {
+        (void)permit_settle(store, &g->permit, ap_is_HTTP_SUCCESS(last->status), r->pool);
+    }
+    if (g->stage == GUARD_REFUSED && g->verdict.code != VERDICT_STORE_DOWN) {
+        guard_event(r, g, "upload-refused", &event);
+        (void)store_event_add(store, &event);
+    }
+    store_tidy(store);
+    return DECLINED;
+}
+
+void guard_register(apr_pool_t *p)
+{
+    ap_hook_check_access_ex(guard_access, NULL, NULL, APR_HOOK_REALLY_FIRST,
+                            AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_force_authn(guard_force, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_check_authn(guard_authenticate, NULL, NULL, APR_HOOK_REALLY_FIRST,
+                        AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authz(guard_authorize, NULL, NULL, APR_HOOK_REALLY_FIRST,
+                        AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_fixups(guard_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(guard_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_log_transaction(guard_log, NULL, NULL, APR_HOOK_LAST);
+    spool_register(p);
+}

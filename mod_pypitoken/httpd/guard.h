@@ -1,0 +1,29 @@
+/*
+ * guard.h - the guard of an upload location: what it decided, for whoever runs behind it.
+ *
+ * httpd/ rooms only. One state per upload, kept at the initial request and found again through
+ * r->prev and r->main; it lives in that request's pool.
+ */
+#ifndef PYPITOKEN_GUARD_H
+#define PYPITOKEN_GUARD_H
+
+#include <httpd.h>
+
+#include "core/upload.h"
+#include "core/verdict.h"
+
+/* An upload that passed: nothing here before the whole body was checked and permitted. */
+typedef struct guard_pass_t {
+    const upload_form_t *form;
+    const char *user; /* owner of the token */
+    const char *token_id;
+    apr_int64_t body_length; /* of the whole form, as the handler will read it */
+} guard_pass_t;
+
+/* The pass of this request (or of the request it came from), NULL when there is none. */
+const guard_pass_t *guard_passed(request_rec *r);
+
+/* Hooks: access, authn, authz, fixups seatbelt, handler for GET, input filter, log. */
+void guard_register(apr_pool_t *p);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * guard_state.h - the state of one guarded upload, shared by the guard's own files.
+ *
+ * It hangs at the request that came in (request_config) and is found from internal redirects and
+ * sub-requests through r->prev and r->main. One thread at a time: the request's.
+ */
+#ifndef PYPITOKEN_GUARD_STATE_H
+#define PYPITOKEN_GUARD_STATE_H
+
+#include "httpd/private.h"
+
+#include "access/bearer.h"
+#include "access/permit.h"
+#include "httpd/config.h"
+#include "httpd/guard.h"
+#include "httpd/spool.h"
+
+typedef enum guard_stage_t {
+    GUARD_NEW,       /* nothing is known */
+    GUARD_BEARER,    /* the token is good */
+    GUARD_PERMITTED, /* so are body and role; nothing is written yet */
+    GUARD_ALLOWED,   /* written; a handler may see the body */
+    GUARD_REFUSED    /* verdict tells */
+} guard_stage_t;
+
+typedef struct guard_state_t {
+    guard_stage_t stage;
+    request_rec *request; /* the one that holds this state */
+    verdict_t verdict;
+    bearer_t bearer;
+    permit_t permit;
+    spool_t *spool;
+    guard_pass_t pass;
+} guard_state_t;
+
+/* The state of r or of a request it came from; NULL if there is none. */
+guard_state_t *guard_state(request_rec *r);
+
+/* The same, made at r if there is none. */
+guard_state_t *guard_state_make(request_rec *r);
+
+/* Marks the upload refused by code (detail may be empty, log NULL) and sends the denial. */
+int guard_refuse(request_rec *r, guard_state_t *g, verdict_code_t code, slice_t detail,
+                 const char *log);
+
+/* As guard_refuse for a verdict that stands in g->verdict already. */
+int guard_refuse_verdict(request_rec *r, guard_state_t *g);
+
+#endif

@@ -1,0 +1,98 @@
+/* test_verdict.c - every verdict can be sent to every client, and slices hold their promises. */
+#include "core/verdict.h"
+
+#include <apr_general.h>
+#include <string.h>
+
+#include "tap.h"
+
+/* What twine, poetry, pdm and others take, in lower case, for "the file is there, go on". */
+static const char *const phrases[] = {"already exist",      "updating asset",
+                                      "cannot be updated",  "already been taken",
+                                      "overwrite artifact", "was ever registered"};
+
+static const int registered[] = {200, 400, 401, 403, 404, 405, 408, 411, 413, 415, 500, 503, 507};
+
+static int has(const char *hay, const char *needle)
+{
+    apr_size_t i, n = strlen(needle);
+
+    for (i = 0; strlen(hay) - i >= n && hay[i]; i++) {
+        if (slice_is_nocase(slice_make(hay + i, n), needle)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void check_row(verdict_code_t code, apr_pool_t *pool)
+{
+    verdict_t v;
+    char detail[400];
+    const char *text, *word = verdict_word(code);
+    apr_size_t i, k;
+    int known = 0, clean = 1, quiet = 1;
+
+    memset(detail, '\n', sizeof(detail));
+    tap_ok(verdict_set(&v, code, slice_make(detail, sizeof(detail)), pool) == code, "%s is set",
+           word);
+    text = verdict_sentence(&v, pool);
+    for (i = 0; text[i]; i++) {
+        clean = clean && text[i] >= 0x20 && text[i] <= 0x7e;
+    }
+    tap_ok(clean && i > 0 && i <= VERDICT_REASON_MAX, "%s: %d printable bytes", word, (int)i);
+    for (k = 0; k < sizeof(registered) / sizeof(*registered); k++) {
+        known = known || registered[k] == verdict_status(code);
+    }
+    tap_ok(known, "%s: status %d is one that clients know", word, verdict_status(code));
+    for (k = 0; k < sizeof(phrases) / sizeof(*phrases); k++) {
+        quiet = quiet && !has(text, phrases[k]);
+    }
+    tap_ok(quiet == (code != VERDICT_FILE_EXISTS), "%s: is it taken for a file that is there",
+           word);
+    tap_ok(verdict_of_word(word) == code, "%s is one word only", word);
+    tap_ok(strstr(text, "{}") == NULL, "%s: no hole is left", word);
+}
+
+static void check_slices(apr_pool_t *pool)
+{
+    slice_t s = slice_trim(slice_of(" \t\r\n a b \v\f"));
+
+    tap_ok(slice_is(s, "a b"), "white space at both ends is trimmed, inside kept");
+    tap_ok(slice_trim(slice_of(" \n")).n == 0, "nothing but white space is nothing");
+    tap_ok(!slice_equal(slice_make("a\0b", 3), slice_make("a\0c", 3)), "a NUL ends no comparison");
+    tap_ok(slice_equal(slice_of(NULL), slice_of("")), "no string is the empty slice");
+    tap_ok(slice_is_nocase(slice_of("bAsIc"), "Basic") &&
+               !slice_is_nocase(slice_of("basi"), "basic"),
+           "letters without case");
+    tap_ok(!slice_is_nocase(slice_of("[\\"), "{|"), "only letters have a case");
+    tap_ok(strcmp(slice_printable(slice_make("a\0\r\n\x80z", 6), 100, pool), "a????z") == 0,
+           "what does not print is a question mark");
+    tap_ok(strcmp(slice_printable(slice_of("abcdef"), 3, pool), "abc...") == 0, "cut with a mark");
+    tap_ok(slice_starts(slice_of("pypi-x"), "pypi-") && !slice_starts(slice_of("pyp"), "pypi-"),
+           "a prefix is a prefix");
+}
+
+int main(void)
+{
+    apr_pool_t *pool;
+    verdict_t v;
+    int i;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    for (i = 0; i < VERDICT_COUNT; i++) {
+        check_row((verdict_code_t)i, pool);
+    }
+    tap_ok(verdict_of_word("nonsense") == VERDICT_COUNT, "an unknown word has no verdict");
+    tap_ok(verdict_status((verdict_code_t)999) == 500, "an unknown code is an internal error");
+    verdict_set(&v, VERDICT_TOKEN_SCOPE, slice_of("demo"), pool);
+    v.log = "why\n";
+    tap_ok(strstr(verdict_sentence(&v, pool), "'demo'") &&
+               !strstr(verdict_sentence(&v, pool), "why"),
+           "the sentence has the detail, not the operator's part");
+    tap_ok(strstr(verdict_logline(&v, pool), "(why?)") != NULL, "the log line has both");
+    check_slices(pool);
+    apr_terminate();
+    return tap_done();
+}
