@@ -183,6 +183,30 @@ static void guard_event(request_rec *r, const guard_state_t *g, const char *kind
     event->verdict = verdict_word(g->verdict.code);
 }
 
+/* Names under which back ends look for a user that a front end vouches for. What the client put
+ * there goes before mod_headers' fixups may set the operator's own. Spellings with '_' were refused
+ * at the gate. */
+static const char *const guard_identity[] = {"Remote-User",
+                                             "X-Remote-User",
+                                             "X-Forwarded-User",
+                                             "X-Auth-Request-User",
+                                             "X-WebAuth-User",
+                                             "X-Devpi-Auth",
+                                             "X-Forwarded-Email",
+                                             "X-Forwarded-Groups",
+                                             "X-Authenticated-User",
+                                             "X-Proxy-User",
+                                             "X-Forwarded-Preferred-Username"};
+
+static void guard_strip_identity(request_rec *r)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(guard_identity) / sizeof(*guard_identity); i++) {
+        apr_table_unset(r->headers_in, guard_identity[i]);
+    }
+}
+
 /* Everything has said yes: the upload is written down, then handed over. */
 static int guard_release(request_rec *r, guard_state_t *g)
 {
@@ -196,6 +220,7 @@ static int guard_release(request_rec *r, guard_state_t *g)
     if (spool_replay(g->spool, r) != APR_SUCCESS) {
         return guard_refuse(r, g, VERDICT_INTERNAL, guard_nothing, "no replay filter");
     }
+    guard_strip_identity(r);
     g->stage = GUARD_ALLOWED;
     return OK;
 }

@@ -1,0 +1,232 @@
+/* test_access.c - bearer and permit over a real SQLite store: who may upload what. */
+#include "access/bearer.h"
+#include "access/issue.h"
+#include "access/permit.h"
+
+#include <apr_file_io.h>
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/keyring.h"
+#include "tap.h"
+
+static apr_int64_t test_time = 1700000000;
+
+static apr_int64_t test_now(void)
+{
+    return test_time;
+}
+
+static int test_random(void *p, apr_size_t n)
+{
+    randombytes_buf(p, n);
+    return 0;
+}
+
+static const seam_t test_seam = {test_now, test_random};
+
+typedef struct world_t {
+    apr_pool_t *pool;
+    store_t *store;
+    store_user_t alice, bob;
+    const char *dir;
+} world_t;
+
+static int world_open(world_t *w)
+{
+    char *dir = apr_pstrdup(w->pool, "/tmp/pypitoken-access-XXXXXX");
+    store_config_t config = {0};
+    const char *err;
+
+    if (!mkdtemp(dir)) {
+        return 0;
+    }
+    w->dir = dir;
+    config.url = apr_pstrcat(w->pool, "sqlite:", dir, "/store.db", NULL);
+    config.keyring = apr_pstrcat(w->pool, dir, "/keyring", NULL);
+    config.seam = &test_seam;
+    err = keyring_create(config.keyring, &test_seam, w->pool);
+    if (!err) {
+        err = store_open_any(&w->store, &config, 1, w->pool);
+    }
+    if (!err) {
+        err = store_migrate(w->store, w->pool);
+    }
+    tap_ok(err == NULL, "a store: %s", err ? err : "open");
+    return !err && store_user_add(w->store, "alice", NULL, &w->alice, w->pool) == STORE_OK &&
+           store_user_add(w->store, "bob", NULL, &w->bob, w->pool) == STORE_OK;
+}
+
+static char *mint(world_t *w, const char *user, const char *project, apr_int64_t expires,
+                  const char **id)
+{
+    issue_request_t request = {0};
+    store_rc_t rc;
+    char *text = NULL;
+    const char *err, *unused;
+
+    request.service = "test";
+    request.user = user;
+    request.name = "t";
+    request.projects = &project;
+    request.n_projects = project ? 1 : 0;
+    request.expires = expires;
+    err = issue_token(&text, id ? id : &unused, w->store, &test_seam, &request, &rc, w->pool);
+    if (err) {
+        printf("# issue_token: %s\n", err);
+    }
+    return err ? NULL : text;
+}
+
+static verdict_code_t bear(world_t *w, bearer_t *b, const char *text)
+{
+    verdict_t v;
+
+    return bearer_verify(b, w->store, &test_seam, slice_of(text), &v, w->pool);
+}
+
+static void expect_bearer(world_t *w, const char *text, verdict_code_t want, const char *what)
+{
+    bearer_t b;
+    verdict_code_t got = bear(w, &b, text ? text : "");
+
+    tap_ok(got == want, "%s: %s", what, verdict_word(got));
+}
+
+static verdict_code_t upload(world_t *w, const char *text, const char *name, int anyone, int settle)
+{
+    permit_policy_t policy = {anyone};
+    upload_form_t form;
+    store_event_t event;
+    permit_t permit;
+    bearer_t b;
+    verdict_t v;
+    verdict_code_t code = bear(w, &b, text);
+
+    memset(&form, 0, sizeof(form));
+    memset(&event, 0, sizeof(event));
+    form.name = name;
+    form.project = project_normalize(slice_of(name), w->pool);
+    form.filename = "f-1.0.tar.gz";
+    if (code != VERDICT_ALLOWED) {
+        return code;
+    }
+    code = permit_upload(&permit, w->store, &test_seam, &b, &form, &policy, &v, w->pool);
+    if (code != VERDICT_ALLOWED) {
+        return code;
+    }
+    event.at = test_time;
+    event.kind = "upload";
+    event.user = b.token.user_name;
+    event.token_id = b.token.id;
+    event.project = form.project;
+    event.file = form.filename;
+    event.address = "127.0.0.1";
+    event.verdict = "allowed";
+    code = permit_commit(&permit, w->store, &test_seam, &event, &v, w->pool);
+    if (code == VERDICT_ALLOWED && settle >= 0) {
+        permit_settle(w->store, &permit, settle, w->pool);
+    }
+    return code;
+}
+
+static void test_bearer(world_t *w)
+{
+    const char *id;
+    char *text = mint(w, "alice", NULL, 0, &id), *bad;
+    bearer_t b;
+    unsigned char key[MACAROON_KEY_BYTES];
+
+    expect_bearer(w, text, VERDICT_ALLOWED, "a fresh token");
+    expect_bearer(w, apr_pstrcat(w->pool, " \t", text, "\r\n", NULL), VERDICT_ALLOWED,
+                  "white space around it");
+    bad = apr_pstrdup(w->pool, text);
+    bad[strlen(bad) - 4] = bad[strlen(bad) - 4] == 'A' ? 'B' : 'A';
+    expect_bearer(w, bad, VERDICT_TOKEN_SIGNATURE, "a damaged signature");
+    tap_ok(bear(w, &b, bad) != VERDICT_ALLOWED && b.token.id == NULL,
+           "nothing of the row is told before the signature held");
+    expect_bearer(w, "pypi-AgEIcHlwaS5vcmc", VERDICT_TOKEN_MALFORMED, "half a token");
+    expect_bearer(w, "secret", VERDICT_TOKEN_MALFORMED, "no token at all");
+    expect_bearer(w, mint(w, "alice", NULL, test_time + 60, NULL), VERDICT_ALLOWED, "not expired");
+    bad = mint(w, "alice", NULL, test_time + 60, NULL);
+    test_time += 60;
+    expect_bearer(w, bad, VERDICT_TOKEN_EXPIRED, "expired to the second");
+    store_user_set_disabled(w->store, w->alice.id, 1);
+    expect_bearer(w, text, VERDICT_USER_DISABLED, "its owner disabled");
+    store_user_set_disabled(w->store, w->alice.id, 0);
+    tap_ok(store_token_find(w->store, slice_of(id), &b.token, key, w->pool) == STORE_OK &&
+               store_token_revoke(w->store, slice_of(id), "alice") == STORE_OK,
+           "revoked");
+    expect_bearer(w, text, VERDICT_TOKEN_REVOKED, "the very next use after revocation");
+}
+
+static void test_permit(world_t *w)
+{
+    char *alice = mint(w, "alice", NULL, 0, NULL), *bob = mint(w, "bob", NULL, 0, NULL);
+    char *narrow;
+    store_project_t project;
+    store_role_t role;
+
+    tap_ok(upload(w, alice, "Fresh.Name", 0, 1) == VERDICT_PROJECT_NEW_REFUSED,
+           "new projects can be forbidden");
+    tap_ok(upload(w, alice, "Fresh.Name", 1, 0) == VERDICT_ALLOWED &&
+               store_project_find(w->store, "fresh-name", &project, w->pool) == STORE_NOTFOUND,
+           "a first upload that failed behind the guard leaves no project");
+    tap_ok(upload(w, alice, "Fresh.Name", 1, 1) == VERDICT_ALLOWED &&
+               store_project_role(w->store, "fresh-name", w->alice.id, &project, &role, w->pool) ==
+                   STORE_OK &&
+               role == STORE_ROLE_OWNER && project.confirmed,
+           "a first upload makes the owner");
+    tap_ok(upload(w, bob, "fresh_NAME", 1, 1) == VERDICT_ROLE_MISSING,
+           "another spelling is the same project");
+    store_role_set(w->store, project.id, w->bob.id, STORE_ROLE_MAINTAINER);
+    tap_ok(upload(w, bob, "fresh-name", 1, 1) == VERDICT_ALLOWED, "a maintainer uploads");
+    store_role_remove(w->store, project.id, w->bob.id);
+    tap_ok(upload(w, bob, "fresh-name", 1, 1) == VERDICT_ROLE_MISSING, "until the role is taken");
+    narrow = mint(w, "alice", "fresh-name", 0, NULL);
+    tap_ok(narrow && upload(w, narrow, "Fresh-Name", 1, 1) == VERDICT_ALLOWED,
+           "a project token uploads to its project");
+    tap_ok(narrow && upload(w, narrow, "other", 1, 1) == VERDICT_TOKEN_SCOPE &&
+               store_project_find(w->store, "other", &project, w->pool) == STORE_NOTFOUND,
+           "to no other, and makes none");
+    tap_ok(mint(w, "bob", "fresh-name", 0, NULL) == NULL,
+           "nobody gets a token for a project without a role on it");
+}
+
+static void test_pending(world_t *w)
+{
+    char *alice = mint(w, "alice", NULL, 0, NULL), *bob = mint(w, "bob", NULL, 0, NULL);
+    store_project_t project;
+
+    tap_ok(upload(w, alice, "slow", 1, -1) == VERDICT_ALLOWED, "an upload under way");
+    tap_ok(upload(w, bob, "slow", 1, 1) == VERDICT_ROLE_MISSING, "holds its name");
+    tap_ok(upload(w, alice, "slow", 1, 0) == VERDICT_ALLOWED &&
+               store_project_find(w->store, "slow", &project, w->pool) == STORE_OK,
+           "a second one that fails does not take it away");
+    test_time += 86401;
+    tap_ok(upload(w, bob, "slow", 1, 1) == VERDICT_ALLOWED,
+           "an upload that never ended holds nothing after a day");
+}
+
+int main(void)
+{
+    world_t w = {0};
+
+    apr_initialize();
+    if (sodium_init() < 0) {
+        return 1;
+    }
+    apr_pool_create(&w.pool, NULL);
+    if (tap_ok(world_open(&w), "two users")) {
+        test_bearer(&w);
+        test_permit(&w);
+        test_pending(&w);
+    }
+    apr_pool_destroy(w.pool);
+    apr_terminate();
+    return tap_done();
+}
