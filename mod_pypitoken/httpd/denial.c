@@ -17,13 +17,16 @@
 
 #define DENIAL_FILTER "PYPITOKEN_DENIAL"
 #define DENIAL_RETRY  "30"
-#define DENIAL_KEY    "pypitoken-denial"
+/* A body up to this length is taken in before the answer. */
+#define DENIAL_SHORT ((apr_off_t)256 * 1024)
+#define DENIAL_KEY   "pypitoken-denial"
 
 static const char *const denial_types[] = {"text/html", "application/json", "text/plain"};
 
 typedef struct denial_t {
     const char *type, *body;
     int sent;
+    apr_off_t drain; /* how much of the body to read once the answer is out */
 } denial_t;
 
 /* "403 Sentence." as it stands in status line, title and JSON. */
@@ -84,50 +87,71 @@ static void denial_headers(request_rec *r, int status)
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
 }
 
-/* Reads what is left of the body and throws it away: clients of Python's ssl, among others, read an
- * answer only when they have sent everything. Past the cap the connection is closed instead. */
-static void denial_drain(request_rec *r)
+/* Reads up to cap bytes of what is left of the body and throws them away; 1 when its end came. */
+static int denial_read(request_rec *r, apr_off_t cap)
 {
-    apr_off_t left = config_drain(config_dir(r));
-    apr_bucket_brigade *bb;
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    apr_bucket *b;
     int eos = 0;
+
+    while (!eos && cap > 0 &&
+           ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, 65536) ==
+               APR_SUCCESS) {
+        for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
+            eos = eos || APR_BUCKET_IS_EOS(b);
+            cap -= APR_BUCKET_IS_METADATA(b) ? 0 : (apr_off_t)b->length;
+        }
+        apr_brigade_cleanup(bb);
+    }
+    apr_brigade_destroy(bb);
+    return eos;
+}
+
+/* 1 when the body is short, so that it is on its way already. */
+static int denial_short(request_rec *r)
+{
+    const char *text = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t length;
+    char *end;
+
+    return text && apr_strtoff(&length, text, &end, 10) == APR_SUCCESS && !*end &&
+           length <= DENIAL_SHORT;
+}
+
+/* Clients read the answer when they have sent everything (those on Python's ssl never otherwise),
+ * so what is left of the body is always read to its end, within PyPITokenDrain:
+ *  - a short one first, and the connection lives on;
+ *  - any one first over HTTP/2, where answer and reset in one read lose the answer;
+ *  - a long one after the answer is out, so that clients that look may stop, and then we close;
+ *  - none when the client waits for 100 Continue: it sends nothing. */
+static void denial_drain(request_rec *r, denial_t *d)
+{
+    apr_off_t cap = config_drain(config_dir(r));
 
     if (r->main || !ap_request_has_body(r)) {
         return;
     }
     if (r->expecting_100) {
-        /* nothing was sent yet, and nothing will be */
         r->connection->keepalive = AP_CONN_CLOSE;
-        return;
-    }
-    bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    while (!eos && left > 0) {
-        apr_bucket *b;
-
-        if (ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, 65536) !=
-            APR_SUCCESS) {
-            break;
-        }
-        for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
-            eos = eos || APR_BUCKET_IS_EOS(b);
-            left -= APR_BUCKET_IS_METADATA(b) ? 0 : (apr_off_t)b->length;
-        }
-        apr_brigade_cleanup(bb);
-    }
-    if (!eos) {
+    } else if (!r->connection->master && !denial_short(r)) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+        d->drain = cap;
+    } else if (!denial_read(r, cap)) {
         r->connection->keepalive = AP_CONN_CLOSE;
     }
-    apr_brigade_destroy(bb);
 }
 
 /* Neither an ErrorDocument nor anything else gets at the credentials or takes the body for its own.
- */
-static void denial_strip(request_rec *r)
+ * httpd's reader of bodies looks at these headers when it is first asked, so they stay until a
+ * drain that is still to come. */
+static void denial_strip(request_rec *r, const denial_t *d)
 {
     apr_table_unset(r->headers_in, "Authorization");
-    apr_table_unset(r->headers_in, "Content-Length");
-    apr_table_unset(r->headers_in, "Transfer-Encoding");
     apr_table_unset(r->headers_in, "Expect");
+    if (!d->drain) {
+        apr_table_unset(r->headers_in, "Content-Length");
+        apr_table_unset(r->headers_in, "Transfer-Encoding");
+    }
 }
 
 /* Trouble of ours is an error, a refusal a notice, a stray visitor not worth either. */
@@ -151,8 +175,8 @@ int denial_send(request_rec *r, const verdict_t *v)
     ap_log_rerror(APLOG_MARK, denial_level(status), 0, r, "pypitoken: refused, %s",
                   verdict_logline(v, r->pool));
     apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(v->code));
-    denial_drain(r);
-    denial_strip(r);
+    denial_drain(r, d);
+    denial_strip(r, d);
     denial_headers(r, status);
     r->status_line = line;
     ap_custom_response(r, status, denial_html(r, line));
@@ -171,13 +195,15 @@ static void denial_insert(request_rec *r)
     }
 }
 
-static apr_status_t denial_filter(ap_filter_t *f, apr_bucket_brigade *bb)
+/* httpd's own words go, ours come once. Returns 1 when the brigade ends the answer. */
+static int denial_swap(ap_filter_t *f, denial_t *d, apr_bucket_brigade *bb)
 {
-    denial_t *d = f->ctx;
     apr_bucket *b, *next;
+    int eos = 0;
 
     for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = next) {
         next = APR_BUCKET_NEXT(b);
+        eos = eos || APR_BUCKET_IS_EOS(b);
         if (!APR_BUCKET_IS_METADATA(b)) {
             apr_bucket_delete(b);
         }
@@ -187,6 +213,24 @@ static apr_status_t denial_filter(ap_filter_t *f, apr_bucket_brigade *bb)
         ap_set_content_type(f->r, d->type);
         b = apr_bucket_immortal_create(d->body, strlen(d->body), f->c->bucket_alloc);
         APR_BRIGADE_INSERT_HEAD(bb, b);
+    }
+    return eos;
+}
+
+static apr_status_t denial_filter(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    denial_t *d = f->ctx;
+    request_rec *r = f->r;
+    apr_status_t rv;
+
+    if (denial_swap(f, d, bb) && d->drain) {
+        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_flush_create(f->c->bucket_alloc));
+        rv = ap_pass_brigade(f->next, bb);
+        if (rv == APR_SUCCESS) {
+            (void)denial_read(r, d->drain);
+        }
+        d->drain = 0;
+        return rv;
     }
     return ap_pass_brigade(f->next, bb);
 }
