@@ -36,7 +36,8 @@ verdict_code_t caveat_check(const slice_t *caveats, apr_size_t n, const caveat_c
 const char *caveat_describe(slice_t caveat, apr_pool_t *pool);
 
 /* The caveats that this project mints, compact JSON as PyPI emits it, in pool. Strings are
- * JSON-escaped. exp and nbf are Unix seconds. */
+ * JSON-escaped. exp and nbf are Unix seconds. What cannot be written (text that is not UTF-8, no
+ * memory) comes out empty: an empty caveat denies. */
 slice_t caveat_expiration(apr_int64_t exp, apr_int64_t nbf, apr_pool_t *pool);
 slice_t caveat_projects(const slice_t *names, apr_size_t n, apr_pool_t *pool);  /* tag 1 */
 slice_t caveat_project_ids(const slice_t *ids, apr_size_t n, apr_pool_t *pool); /* tag 2 */

@@ -3,9 +3,10 @@
  *
  * Pure: bytes in, bytes out; no clock, no I/O. sodium_init() must have been called once.
  * The reader is strict: minimal varints, fields in order, no trailing bytes, no third-party
- * caveats, exactly 32 bytes of signature. Source: the macaroons paper (Birgisson et al., 2014)
- * for the chain, the libmacaroons v2 binary format for the bytes; HMAC-SHA256 throughout.
- * All functions may be called from any thread on distinct macaroons.
+ * caveats, a location (which may be absent) in UTF-8, exactly 32 bytes of signature. The signature
+ * does not cover the location: never base a decision on it. Source: the macaroons paper (Birgisson
+ * et al., 2014) for the chain, the libmacaroons v2 binary format for the bytes; HMAC-SHA256
+ * throughout. All functions may be called from any thread on distinct macaroons.
  */
 #ifndef PYPITOKEN_MACAROON_H
 #define PYPITOKEN_MACAROON_H
@@ -15,13 +16,13 @@
 
 #define MACAROON_SIGNATURE_BYTES 32
 #define MACAROON_KEY_BYTES       32    /* of a root key that this project makes */
-#define MACAROON_MAX_BYTES       24576 /* of one binary macaroon */
+#define MACAROON_MAX_BYTES       24570 /* of one binary macaroon: its text is within TOKEN_MAX_CHARS */
 #define MACAROON_MAX_CAVEATS     128
 #define MACAROON_MAX_LOCATION    255
 #define MACAROON_MAX_IDENTIFIER  255
 
 typedef struct macaroon_t {
-    slice_t location;
+    slice_t location; /* p is NULL when there is no such field; an empty one is another thing */
     slice_t identifier;
     apr_size_t n_caveats;
     slice_t caveats[MACAROON_MAX_CAVEATS];
@@ -45,7 +46,12 @@ int macaroon_append(macaroon_t *m, slice_t caveat, apr_pool_t *pool);
 /* 1 when the signature is the one that key makes; constant time in the signature. */
 int macaroon_verify(const macaroon_t *m, slice_t key);
 
-/* The binary form, allocated in pool and wiped with it. */
+/* The binary form, allocated in pool and wiped with it: the bytes that were parsed, if they were.
+ */
 slice_t macaroon_serialize(const macaroon_t *m, apr_pool_t *pool);
+
+/* n zero bytes in pool for something secret, wiped when the pool goes (pools themselves are not).
+ */
+char *macaroon_secret(apr_size_t n, apr_pool_t *pool);
 
 #endif

@@ -15,10 +15,13 @@ typedef enum password_rc_t {
     PASSWORD_NO_MEMORY /* the hash could not be computed: never to be taken for WRONG */
 } password_rc_t;
 
-/* *hash gets an encoded argon2id string in pool (64 MiB, 2 passes). */
+/* *hash gets an encoded argon2id string in pool (64 MiB, 2 passes). PASSWORD_WRONG when password is
+ * longer than PASSWORD_MAX; *hash is NULL unless PASSWORD_OK. */
 password_rc_t password_hash(const char **hash, slice_t password, apr_pool_t *pool);
 
-/* Holds password against an encoded hash. */
+/* Holds password against an encoded hash; constant time in the hash. NULL or "" as hash is an
+ * account without a password: PASSWORD_WRONG, at once. A hash that cannot be read, or that asks for
+ * more than 1 GiB or 16 passes, is PASSWORD_NO_MEMORY: it is not the person's fault. */
 password_rc_t password_verify(const char *hash, slice_t password);
 
 #endif

@@ -36,7 +36,8 @@ typedef struct token_grant_t {
     apr_int64_t not_before; /* used with expires */
 } token_grant_t;
 
-/* A macaroon as PyPI mints it; NULL when a bound is exceeded. */
+/* A macaroon as PyPI mints it; NULL when a bound is exceeded, when the identifier is no UUID, the
+ * key not MACAROON_KEY_BYTES long, a text not UTF-8, or when there is neither project nor user. */
 macaroon_t *token_mint(const token_grant_t *grant, apr_pool_t *pool);
 
 /* 1 when s is a UUID in lower case with hyphens. */

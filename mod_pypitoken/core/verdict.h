@@ -68,6 +68,8 @@
     X(PROJECT_NEW_REFUSED, "project-new-refused", 403,                                             \
       "Project '{}' is not known here and new projects are not made by uploading. Ask the "        \
       "operator of this index to add it.")                                                         \
+    X(REQUIRE, "require-failed", 403,                                                              \
+      "The rules of this server do not allow this upload. Ask the operator of this index.")        \
     /* the request around the form */                                                              \
     X(NOT_FOUND, "not-found", 404, "There is nothing here. Uploads go to the upload URL itself.")  \
     X(METHOD, "method", 405, "Only uploads are possible here: POST a multipart form.")             \

@@ -6,7 +6,8 @@
  *   check_authn        the token, before a byte of the body is read
  *   auth_checker       the body, the form, the project, the role (guard_body.c)
  *   fixups             the seatbelt; the upload is written down and may go on
- *   handler            the page for GET; Authorization leaves the request
+ *   handler            the page for GET; the back end's Authorization
+ *   insert_error_filter  what a Require line refused
  *   log_transaction    what became of it
  */
 #include "httpd/private.h"
@@ -135,6 +136,8 @@ static int guard_authenticate(request_rec *r)
         return guard_refuse_verdict(r, g);
     }
     r->ap_auth_type = apr_pstrdup(r->pool, "Basic");
+    g->authorization = apr_table_get(r->headers_in, "Authorization");
+    apr_table_unset(r->headers_in, "Authorization");
     g->stage = GUARD_BEARER;
     return OK;
 }
@@ -268,8 +271,8 @@ static int guard_handler(request_rec *r)
     if (g && g->stage == GUARD_ALLOWED && !r->main) {
         if (c->backend == CONFIG_BACKEND_SERVICE) {
             apr_table_set(r->headers_in, "Authorization", c->backend_header);
-        } else if (c->backend != CONFIG_BACKEND_KEEP) {
-            apr_table_unset(r->headers_in, "Authorization");
+        } else if (c->backend == CONFIG_BACKEND_KEEP) {
+            apr_table_setn(r->headers_in, "Authorization", g->authorization);
         }
         return DECLINED;
     }
@@ -280,6 +283,21 @@ static int guard_handler(request_rec *r)
         return guard_page(r);
     }
     return guard_refuse(r, guard_state_make(r), VERDICT_NO_CREDENTIALS, guard_nothing, NULL);
+}
+
+/* ---- errors ---- */
+
+/* A Require line said no after the guard had said yes: the client gets a refusal like all others,
+ * not a challenge. */
+static void guard_error(request_rec *r)
+{
+    guard_state_t *g = guard_on(r) ? guard_state(r) : NULL;
+
+    if (g && g->stage == GUARD_PERMITTED &&
+        (r->status == HTTP_UNAUTHORIZED || r->status == HTTP_FORBIDDEN)) {
+        apr_table_unset(r->err_headers_out, "WWW-Authenticate");
+        r->status = guard_refuse(r, g, VERDICT_REQUIRE, guard_nothing, NULL);
+    }
 }
 
 /* ---- log_transaction ---- */
@@ -323,6 +341,7 @@ void guard_register(apr_pool_t *p)
                         AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(guard_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(guard_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_insert_error_filter(guard_error, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(guard_log, NULL, NULL, APR_HOOK_LAST);
     spool_register(p);
 }

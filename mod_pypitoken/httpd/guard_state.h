@@ -27,6 +27,7 @@ typedef struct guard_state_t {
     guard_stage_t stage;
     request_rec *request; /* the one that holds this state */
     verdict_t verdict;
+    const char *authorization; /* taken out of the request once it was good, for Keep */
     bearer_t bearer;
     permit_t permit;
     spool_t *spool;
