@@ -119,7 +119,7 @@
       "The file name '{}' belongs to another project than the field 'name' says.")                 \
     X(FILENAME_VERSION, "filename-version", 400,                                                   \
       "The file name '{}' has another version than the field 'version' says.")                     \
-    X(FILETYPE, "filetype", 400, "The field 'filetype' does not fit the file name '{}'.")          \
+    X(FILETYPE, "filetype", 400, "The field 'filetype' must be sdist or bdist_wheel.")             \
     X(SIGNATURE_NAME, "signature-name", 400,                                                       \
       "The signature must be named '{}', after the file it signs.")                                \
     /* the built-in index */                                                                       \

@@ -307,7 +307,7 @@ def headers_of_parts():
         ("C30b", "name on the Content-Type", "part-header", 'Content-Type: text/plain; name="name"'),
         ("C34", "part Content-Length", "part-header", cd + 'name="name"\r\nContent-Length: 68'),
         ("C35", "a header of 9000 bytes", "part-header-size", long_line + "\r\n" + cd + 'name="name"'),
-        ("C35b", "1001 bytes of headers", "part-header-size", cd + 'name="x"\r\nX: ' + "a" * 950),
+        ("C35b", "1001 bytes of headers", "part-header-size", cd + 'name="x"\r\nX: ' + "a" * 990),
         ("C36", "200 headers", "part-header-size", "".join("X%d: a\r\n" % i for i in range(200)) + cd + 'name="name"'),
         ("C38", "CRLF in a name", "part-header", cd + 'name="na\r\nme"'),
         ("C38b", "LF in a name", "part-header", cd + 'name="na\nme"'),
@@ -502,7 +502,9 @@ def values():
     yield Case("E72", "E", "utf-7 on the file part", "part-type",
                splice(CONTENT, [part("content", FILE, "aaa-1.0.tar.gz", "application/octet-stream; charset=utf-7")]),
                headers=[("Content-Type", TYPE)])
-    yield Case("E73", "E", "sdist called a wheel", "filetype", body(filetype="bdist_wheel"),
+    yield Case("E73", "E", "sdist called a wheel", "allowed", body(filetype="bdist_wheel"),
+               headers=[("Content-Type", TYPE)])
+    yield Case("E73b", "E", "an egg", "filetype", body(filetype="bdist_egg"),
                headers=[("Content-Type", TYPE)])
     yield Case("E74", "E", "the other project, honestly", "token-scope", body(name="bbb"),
                headers=[("Content-Type", TYPE)])
