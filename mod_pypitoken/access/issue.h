@@ -1,5 +1,11 @@
 /*
  * issue.h - a new token: minted, stored, told once. For the command line and the pages alike.
+ *
+ * The user must be there and enabled; every project must be there (not only claimed by an upload
+ * that is still under way) and the user must have a role on it. An expiring token is valid from
+ * ISSUE_BACKDATE seconds before its making, so that a server whose clock is a little behind takes
+ * it too. Everything the token may do stands in its own caveats; the row stores none besides. Any
+ * thread.
  */
 #ifndef PYPITOKEN_ISSUE_H
 #define PYPITOKEN_ISSUE_H
@@ -7,17 +13,21 @@
 #include "core/token.h"
 #include "store/store.h"
 
+#define ISSUE_BACKDATE 60  /* seconds */
+#define ISSUE_NAME_MAX 100 /* bytes of a token's name */
+
 typedef struct issue_request_t {
-    const char *service;         /* location */
+    const char *service;         /* location; not empty */
     const char *user;            /* name */
-    const char *name;            /* of the token, for people; "" allowed */
+    const char *name;            /* of the token, for people: UTF-8; "" allowed, NULL is "" */
     const char *const *projects; /* as written; normalised here; must exist */
     apr_size_t n_projects;       /* 0: everything the user may upload to */
-    apr_int64_t expires;         /* Unix seconds, 0 never */
+    apr_int64_t expires;         /* Unix seconds, 0 never; else it must lie ahead */
 } issue_request_t;
 
 /* *text gets the token (in pool, wiped with it), *id its identifier. NULL, or a sentence for the
- * person who asked; *rc tells the kind (NOTFOUND: user or project, DOWN, ...). */
+ * person who asked, *text and *id NULL then; *rc tells the kind: NOTFOUND (user or project),
+ * CONFLICT (refused: a bound, disabled user, no role), DOWN (store or random generator). */
 const char *issue_token(char **text, const char **id, store_t *store, const seam_t *seam,
                         const issue_request_t *request, store_rc_t *rc, apr_pool_t *pool);
 

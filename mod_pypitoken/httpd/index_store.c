@@ -1,0 +1,321 @@
+/*
+ * index_store.c - keeps a guarded upload; see index_store.h for the contract.
+ *
+ * body -> temporaries and digests -> digests checked -> all flushed -> under the project's lock:
+ * metadata, file, signature get their names -> directory flushed -> 200. The link of the file is
+ * what decides: whoever makes it has stored the file, everybody else compares.
+ */
+#include "httpd/private.h"
+#include "httpd/index_store.h"
+
+#include <apr_buckets.h>
+#include <apr_strings.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "httpd/denial.h"
+#include "httpd/index_digest.h"
+#include "httpd/index_disk.h"
+#include "httpd/index_meta.h"
+#include "httpd/index_path.h"
+
+#define INDEX_STORE_READ 65536
+
+/* One file that travels in the form. */
+typedef struct index_store_part_t {
+    const char *name; /* NULL when it was not sent */
+    apr_int64_t offset, length, got;
+    index_disk_temp_t *temp;
+    index_digest_t digest;
+    struct stat info;
+} index_store_part_t;
+
+typedef struct index_store_t {
+    request_rec *r;
+    const upload_form_t *form;
+    const char *packages;
+    index_store_part_t file, signature;
+    index_disk_temp_t *meta;
+    int dir; /* of the project */
+    verdict_t verdict;
+} index_store_t;
+
+static verdict_code_t index_store_refuse(index_store_t *s, verdict_code_t code, const char *detail)
+{
+    return verdict_set(&s->verdict, code, slice_of(detail), s->r->pool);
+}
+
+/* The disk did not do what it should; what names the step. */
+static verdict_code_t index_store_failed(index_store_t *s, apr_status_t rv, const char *what)
+{
+    int full = APR_STATUS_IS_ENOSPC(rv) || rv == EDQUOT || rv == EFBIG;
+    char text[160];
+
+    index_store_refuse(s, full ? VERDICT_SPOOL_FULL : VERDICT_INTERNAL, NULL);
+    s->verdict.log =
+        apr_psprintf(s->r->pool, "%s %s/%s/%s: %s", what, s->packages, s->form->project,
+                     s->form->filename, apr_strerror(rv, text, sizeof(text)));
+    return s->verdict.code;
+}
+
+/* ---- the body ---- */
+
+/* Takes what of the n bytes at position at of the body belongs to part. */
+static apr_status_t index_store_take(index_store_part_t *part, apr_int64_t at, const char *p,
+                                     apr_size_t n)
+{
+    apr_int64_t from = part->offset - at, to = part->offset + part->length - at;
+    apr_status_t rv;
+
+    if (!part->name || to <= 0 || from >= (apr_int64_t)n) {
+        return APR_SUCCESS;
+    }
+    from = from < 0 ? 0 : from;
+    to = to > (apr_int64_t)n ? (apr_int64_t)n : to;
+    rv = index_disk_write(part->temp, p + from, (apr_size_t)(to - from));
+    index_digest_update(&part->digest, p + from, (apr_size_t)(to - from));
+    part->got += to - from;
+    return rv;
+}
+
+/* One brigade. *status stays OK unless reading failed; the verdict is for everything else. */
+static verdict_code_t index_store_brigade(index_store_t *s, apr_bucket_brigade *bb, apr_int64_t *at,
+                                          int *eos, int *status)
+{
+    apr_bucket *b;
+
+    while (!APR_BRIGADE_EMPTY(bb)) {
+        const char *p;
+        apr_size_t n;
+        apr_status_t rv;
+
+        b = APR_BRIGADE_FIRST(bb);
+        if (APR_BUCKET_IS_EOS(b)) {
+            *eos = 1;
+            break;
+        }
+        rv = APR_BUCKET_IS_METADATA(b) ? APR_SUCCESS : apr_bucket_read(b, &p, &n, APR_BLOCK_READ);
+        if (rv != APR_SUCCESS) {
+            *status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+            return VERDICT_BODY_BROKEN;
+        }
+        if (!APR_BUCKET_IS_METADATA(b)) {
+            rv = index_store_take(&s->file, *at, p, n);
+            if (rv == APR_SUCCESS) {
+                rv = index_store_take(&s->signature, *at, p, n);
+            }
+            *at += (apr_int64_t)n;
+        }
+        if (rv != APR_SUCCESS) {
+            return index_store_failed(s, rv, "cannot write a temporary for");
+        }
+        apr_bucket_delete(b); /* a big file goes by bucket by bucket, not as a whole */
+    }
+    return VERDICT_ALLOWED;
+}
+
+static verdict_code_t index_store_body(index_store_t *s, apr_int64_t expected, int *status)
+{
+    request_rec *r = s->r;
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    verdict_code_t code = VERDICT_ALLOWED;
+    apr_int64_t at = 0;
+    int eos = 0;
+
+    while (code == VERDICT_ALLOWED && !eos) {
+        apr_status_t rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ,
+                                         INDEX_STORE_READ);
+
+        if (rv != APR_SUCCESS) {
+            *status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+            code = VERDICT_BODY_BROKEN;
+        } else {
+            code = index_store_brigade(s, bb, &at, &eos, status);
+        }
+        apr_brigade_cleanup(bb);
+    }
+    apr_brigade_destroy(bb);
+    if (code == VERDICT_ALLOWED &&
+        (at != expected || s->file.got != s->file.length ||
+         (s->signature.name && s->signature.got != s->signature.length))) {
+        code = index_store_refuse(s, VERDICT_BODY_BROKEN, NULL);
+    }
+    return code;
+}
+
+/* ---- before it has a name ---- */
+
+static verdict_code_t index_store_begin(index_store_t *s)
+{
+    const upload_form_t *form = s->form;
+    apr_pool_t *pool = s->r->pool;
+    apr_status_t rv;
+
+    s->file.name = form->filename;
+    s->file.offset = form->content_offset;
+    s->file.length = form->content_length;
+    if (form->signature_length >= 0) {
+        s->signature.name = apr_pstrcat(pool, form->filename, ".asc", NULL);
+        s->signature.offset = form->signature_offset;
+        s->signature.length = form->signature_length;
+    }
+    /* The guard let nothing else through; a path is not made on trust, though. */
+    if (!index_path_project_valid(slice_of(form->project), pool) ||
+        !index_path_file_valid(slice_of(form->filename)) ||
+        (s->signature.name && !index_path_file_valid(slice_of(s->signature.name)))) {
+        return index_store_refuse(s, VERDICT_FILENAME_INVALID, form->filename);
+    }
+    index_digest_start(&s->file.digest, form->md5, form->sha256, form->blake2);
+    index_digest_start(&s->signature.digest, "", "", "");
+    rv = index_disk_temp(&s->file.temp, s->packages, pool);
+    if (rv == APR_SUCCESS && s->signature.name) {
+        rv = index_disk_temp(&s->signature.temp, s->packages, pool);
+    }
+    return rv == APR_SUCCESS ? VERDICT_ALLOWED
+                             : index_store_failed(s, rv, "cannot make a temporary for");
+}
+
+/* Digests checked, everything on the disk, the project's directory there. */
+static verdict_code_t index_store_settle(index_store_t *s)
+{
+    const char *wrong = index_digest_finish(&s->file.digest);
+    apr_pool_t *pool = s->r->pool;
+    index_meta_t meta;
+    apr_status_t rv;
+
+    (void)index_digest_finish(&s->signature.digest);
+    if (wrong) {
+        return index_store_refuse(s, VERDICT_DIGEST_MISMATCH, wrong);
+    }
+    rv = index_disk_sync(s->file.temp, &s->file.info);
+    if (rv == APR_SUCCESS && s->signature.name) {
+        rv = index_disk_sync(s->signature.temp, &s->signature.info);
+    }
+    if (rv == APR_SUCCESS) {
+        index_meta_set(&meta, &s->file.info, s->file.digest.sum, s->form->requires_python, pool);
+        rv = index_meta_prepare(&s->meta, s->packages, &meta, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = index_disk_open(&s->dir, s->packages, s->form->project, 1, pool);
+    }
+    return rv == APR_SUCCESS ? VERDICT_ALLOWED : index_store_failed(s, rv, "cannot store");
+}
+
+/* ---- its name ---- */
+
+/* What of that name is there: VERDICT_ALLOWED for the same bytes. */
+static verdict_code_t index_store_compare(index_store_t *s, const index_store_part_t *part)
+{
+    unsigned char sum[crypto_hash_sha256_BYTES];
+    struct stat info;
+    apr_status_t rv;
+
+    if (fstatat(s->dir, part->name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+        (!S_ISREG(info.st_mode) || info.st_size != part->info.st_size)) {
+        return index_store_refuse(s, VERDICT_FILE_EXISTS, part->name);
+    }
+    rv = index_disk_sum(s->dir, part->name, sum, &info);
+    if (rv != APR_SUCCESS) {
+        return index_store_failed(s, rv, "cannot compare with");
+    }
+    return memcmp(sum, part->digest.sum, sizeof(sum)) == 0
+               ? VERDICT_ALLOWED
+               : index_store_refuse(s, VERDICT_FILE_EXISTS, part->name);
+}
+
+static int index_store_there(const index_store_t *s, const index_store_part_t *part)
+{
+    struct stat info;
+
+    return part->name && fstatat(s->dir, part->name, &info, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Names part, or finds the same bytes there. */
+static verdict_code_t index_store_link(index_store_t *s, const index_store_part_t *part)
+{
+    apr_status_t rv = index_disk_publish(part->temp, s->dir, part->name);
+
+    if (APR_STATUS_IS_EEXIST(rv)) {
+        return index_store_compare(s, part);
+    }
+    return rv == APR_SUCCESS ? VERDICT_ALLOWED : index_store_failed(s, rv, "cannot link");
+}
+
+/* With the lock held. Metadata comes first, so that the file is never listed without; the file
+ * before its signature, so that no signature stands there alone, and an upload that died between
+ * the two may be repeated. */
+static verdict_code_t index_store_publish(index_store_t *s)
+{
+    int again = index_store_there(s, &s->file);
+    verdict_code_t code = VERDICT_ALLOWED;
+    apr_status_t rv;
+
+    if (!again) {
+        rv = index_meta_publish(s->meta, s->dir, s->file.name, s->r->pool);
+        if (rv != APR_SUCCESS) {
+            return index_store_failed(s, rv, "cannot keep the metadata of");
+        }
+        code = index_store_there(s, &s->signature) ? index_store_compare(s, &s->signature) : code;
+    }
+    if (code == VERDICT_ALLOWED) {
+        code = index_store_link(s, &s->file);
+    }
+    if (code == VERDICT_ALLOWED && s->signature.name) {
+        code = index_store_link(s, &s->signature);
+    }
+    if (code == VERDICT_ALLOWED) {
+        rv = index_disk_flush(s->dir);
+        code = rv == APR_SUCCESS ? code : index_store_failed(s, rv, "cannot flush");
+    }
+    return code;
+}
+
+/* Before the client hears of it, so that an answer means that all is in its place. */
+static void index_store_end(index_store_t *s)
+{
+    index_disk_done(s->file.temp, s->r->pool);
+    index_disk_done(s->signature.temp, s->r->pool);
+    index_disk_done(s->meta, s->r->pool);
+}
+
+static int index_store_answer(request_rec *r, const upload_form_t *form)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "pypitoken: stored %s/%s", form->project,
+                  form->filename);
+    ap_set_content_type(r, "text/plain; charset=utf-8");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    ap_rprintf(r, "Stored %s.\n", form->filename);
+    return OK;
+}
+
+int index_store(request_rec *r, const guard_pass_t *pass, const char *packages)
+{
+    index_store_t s; /* on the stack: the digests want more alignment than a pool gives */
+    verdict_code_t code;
+    int status = OK;
+
+    memset(&s, 0, sizeof(s));
+    s.r = r;
+    s.form = pass->form;
+    s.packages = packages;
+    code = index_store_begin(&s);
+    if (code == VERDICT_ALLOWED) {
+        code = index_store_body(&s, pass->body_length, &status);
+    }
+    if (code == VERDICT_ALLOWED) {
+        code = index_store_settle(&s);
+    }
+    if (code == VERDICT_ALLOWED) {
+        index_disk_lock(s.dir);
+        code = index_store_publish(&s);
+        index_disk_unlock(s.dir);
+    }
+    index_store_end(&s);
+    if (status != OK) {
+        return status;
+    }
+    return code == VERDICT_ALLOWED ? index_store_answer(r, pass->form) : denial_send(r, &s.verdict);
+}

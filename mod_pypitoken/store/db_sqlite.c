@@ -1,0 +1,431 @@
+/*
+ * db_sqlite.c - SQLite behind db.h.
+ *
+ * One connection is used by one thread at a time (NOMUTEX). The database is in WAL mode: readers
+ * never wait for a writer. Writers take the lock at BEGIN, so that no transaction fails halfway for
+ * want of it. A commit does not wait for the disk unless the transaction asks (synchronous FULL
+ * instead of NORMAL: in WAL mode neither can harm the database), and never moves the log into the
+ * database file: that is for db_tidy.
+ */
+#include "store/db.h"
+
+#include <apr_strings.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DB_SQLITE_APPLICATION 1350128747 /* "PyTk", as in schema/sqlite/0001_base.sql */
+#define DB_SQLITE_BUSY_MS     5000
+#define DB_SQLITE_WAL_PAGES   1000       /* of 4 KiB: from here on db_tidy works */
+#define DB_SQLITE_WAL_KEEP    "16777216" /* bytes: a longer log is cut when it starts again */
+
+typedef enum db_sqlite_own_t {
+    DB_SQLITE_BEGIN = QUERY_COUNT,
+    DB_SQLITE_COMMIT,
+    DB_SQLITE_ROLLBACK,
+    DB_SQLITE_STATEMENTS
+} db_sqlite_own_t;
+
+typedef struct db_sqlite_t {
+    sqlite3 *db;
+    atomic_uint *grown;
+    db_sync_t sync; /* what the connection is set to */
+    sqlite3_stmt *statements[DB_SQLITE_STATEMENTS];
+} db_sqlite_t;
+
+/* ---- errors ---- */
+
+typedef struct db_sqlite_class_t {
+    int code;
+    db_rc_t rc;
+} db_sqlite_class_t;
+
+/* Looked up with the extended code first, then with its low byte; what is not here is DB_ERROR. */
+static const db_sqlite_class_t db_sqlite_classes[] = {
+    {SQLITE_OK, DB_OK},
+    {SQLITE_ROW, DB_ROW},
+    {SQLITE_DONE, DB_DONE},
+    {SQLITE_CONSTRAINT_UNIQUE, DB_CONFLICT},
+    {SQLITE_CONSTRAINT_PRIMARYKEY, DB_CONFLICT},
+    {SQLITE_CONSTRAINT_ROWID, DB_CONFLICT},
+    {SQLITE_CONSTRAINT_FOREIGNKEY, DB_CONFLICT},
+    {SQLITE_READONLY_DBMOVED, DB_LOST},
+    {SQLITE_BUSY, DB_BUSY},
+    {SQLITE_LOCKED, DB_BUSY},
+    {SQLITE_IOERR, DB_LOST},
+    {SQLITE_CORRUPT, DB_LOST},
+    {SQLITE_NOTADB, DB_LOST},
+    {SQLITE_CANTOPEN, DB_LOST},
+    {SQLITE_PROTOCOL, DB_LOST},
+};
+
+static db_rc_t db_sqlite_rc(int code)
+{
+    const apr_size_t n = sizeof(db_sqlite_classes) / sizeof(db_sqlite_classes[0]);
+    apr_size_t i;
+
+    for (i = 0; i < n && db_sqlite_classes[i].code != code; i++) {
+    }
+    return i < n                   ? db_sqlite_classes[i].rc
+           : code == (code & 0xff) ? DB_ERROR
+                                   : db_sqlite_rc(code & 0xff);
+}
+
+static const char *db_sqlite_why(void *conn)
+{
+    return sqlite3_errmsg(((db_sqlite_t *)conn)->db);
+}
+
+/* ---- opening ---- */
+
+/* Makes the file with the mode that it is to have, whatever the umask; SQLite gives its -wal and
+ * -shm files the same. 0 also when it is there already, else errno. */
+static int db_sqlite_create(const char *path)
+{
+    int error, fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+    if (fd < 0) {
+        return errno == EEXIST ? 0 : errno;
+    }
+    error = fchmod(fd, S_IRUSR | S_IWUSR) ? errno : 0;
+    close(fd);
+    return error;
+}
+
+/* Finds what SQLite would only call "unable to open". Must not open the file: closing it again
+ * would drop the locks that other connections of this process hold on it (POSIX). */
+static db_rc_t db_sqlite_look(const char *path, int create, char *why, apr_size_t size)
+{
+    struct stat st;
+    int error = create ? db_sqlite_create(path) : 0;
+
+    if (!error && (stat(path, &st) ||
+                   (S_ISREG(st.st_mode) && faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS)))) {
+        error = errno;
+    }
+    if (error) {
+        apr_snprintf(why, size, "cannot open the store %s: %s%s", path, strerror(error),
+                     error == ENOENT && !create ? "; create it with 'pypitokenctl init'" : "");
+        return DB_ERROR;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        apr_snprintf(why, size, "cannot open the store %s: it is not a regular file", path);
+        return DB_ERROR;
+    }
+    return DB_OK;
+}
+
+/* The first column of a statement's first row as a number, or -1 with SQLite's code in *code. */
+static apr_int64_t db_sqlite_number(sqlite3 *db, const char *sql, int *code)
+{
+    sqlite3_stmt *statement = NULL;
+    apr_int64_t number = -1;
+
+    *code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    if (*code == SQLITE_OK) {
+        *code = sqlite3_step(statement);
+        if (*code == SQLITE_ROW) {
+            number = sqlite3_column_int64(statement, 0);
+            *code = SQLITE_OK;
+        }
+    }
+    sqlite3_finalize(statement);
+    return number;
+}
+
+/* Before anything is written: an empty database or one of ours. */
+static int db_sqlite_ours(sqlite3 *db, const char *path, char *why, apr_size_t size)
+{
+    int code;
+    apr_int64_t id = db_sqlite_number(db, "PRAGMA application_id", &code);
+
+    if (code == SQLITE_OK && id == DB_SQLITE_APPLICATION) {
+        return SQLITE_OK;
+    }
+    if (code == SQLITE_OK && id == 0 &&
+        db_sqlite_number(db, "SELECT COUNT(*) FROM sqlite_master", &code) == 0) {
+        return SQLITE_OK;
+    }
+    if (code == SQLITE_OK || code == SQLITE_NOTADB) {
+        apr_snprintf(why, size, "cannot use the store %s: it is %s; name another file", path,
+                     code == SQLITE_OK ? "the database of another program"
+                                       : "not an SQLite database");
+        return SQLITE_ERROR;
+    }
+    return code;
+}
+
+static int db_sqlite_wal(void *data, sqlite3 *db, const char *name, int pages)
+{
+    (void)db;
+    (void)name;
+    atomic_store(((db_sqlite_t *)data)->grown, (unsigned int)pages);
+    return SQLITE_OK;
+}
+
+/* The log's hook takes the place of SQLite's own, which would move the log at some commit. */
+static int db_sqlite_settle(db_sqlite_t *conn, const char *path, char *why, apr_size_t size)
+{
+    sqlite3 *db = conn->db;
+    int code = db_sqlite_ours(db, path, why, size);
+
+    if (code == SQLITE_OK && sqlite3_db_readonly(db, "main")) {
+        apr_snprintf(why, size, "cannot use the store %s: it cannot be written", path);
+        code = SQLITE_READONLY;
+    }
+    if (code == SQLITE_OK) {
+        code = sqlite3_exec(db,
+                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; "
+                            "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; "
+                            "PRAGMA trusted_schema = OFF; "
+                            "PRAGMA journal_size_limit = " DB_SQLITE_WAL_KEEP,
+                            NULL, NULL, NULL);
+    }
+    if (code == SQLITE_OK &&
+        db_sqlite_number(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &code) != 1 &&
+        code == SQLITE_OK) {
+        apr_snprintf(why, size,
+                     "cannot use the store %s: no write-ahead log is possible there; put it on a "
+                     "local disk",
+                     path);
+        code = SQLITE_ERROR;
+    }
+    sqlite3_wal_hook(db, db_sqlite_wal, conn);
+    return code;
+}
+
+static void db_sqlite_close(void *handle)
+{
+    db_sqlite_t *conn = handle;
+    int i;
+
+    for (i = 0; i < DB_SQLITE_STATEMENTS; i++) {
+        sqlite3_finalize(conn->statements[i]);
+    }
+    sqlite3_close(conn->db);
+    free(conn);
+}
+
+static db_rc_t db_sqlite_open(void **out, const db_target_t *target, char *why, apr_size_t size)
+{
+    /* "./" keeps SQLite from reading meaning into names such as ":memory:" */
+    const char *path = target->place, *prefix = *path == '/' ? "" : "./";
+    db_rc_t rc = db_sqlite_look(path, target->create, why, size);
+    db_sqlite_t *conn;
+    char full[4096];
+    int code;
+
+    *out = NULL;
+    if (rc != DB_OK) {
+        return rc;
+    }
+    conn = calloc(1, sizeof(*conn));
+    if (!conn || !sqlite3_threadsafe() ||
+        apr_snprintf(full, sizeof(full), "%s%s", prefix, path) >= (int)sizeof(full) - 1) {
+        apr_snprintf(why, size,
+                     "cannot open the store %s: no memory, no threads or a name that "
+                     "is too long",
+                     path);
+        free(conn);
+        return DB_ERROR;
+    }
+    conn->grown = target->grown;
+    conn->sync = DB_SOON;
+    code = sqlite3_open_v2(full, &conn->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_extended_result_codes(conn->db, 1);
+        sqlite3_busy_timeout(conn->db, DB_SQLITE_BUSY_MS);
+        code = db_sqlite_settle(conn, path, why, size);
+    }
+    if (code == SQLITE_OK) {
+        *out = conn;
+        return DB_OK;
+    }
+    if (!why[0]) {
+        apr_snprintf(why, size, "cannot open the store %s: %s", path, sqlite3_errmsg(conn->db));
+    }
+    db_sqlite_close(conn);
+    rc = db_sqlite_rc(code);
+    return rc == DB_BUSY ? rc : DB_ERROR;
+}
+
+/* A database that was put in the place of the one that is open must not be overlooked: revoked
+ * tokens would live on, or new ones be lost. */
+static int db_sqlite_alive(void *handle)
+{
+    int moved = 0;
+
+    return sqlite3_file_control(((db_sqlite_t *)handle)->db, "main", SQLITE_FCNTL_HAS_MOVED,
+                                &moved) != SQLITE_OK ||
+           !moved;
+}
+
+/* ---- statements ---- */
+
+static const char *db_sqlite_sql(query_id_t query)
+{
+    return query == QUERY_SCHEMA_PRESENT ? "SELECT COUNT(*) FROM sqlite_master "
+                                           "WHERE type = 'table' AND name = 'schema_version'"
+                                         : NULL;
+}
+
+/* The bytes stay the caller's until finish. */
+static int db_sqlite_bind(sqlite3_stmt *statement, int i, const db_value_t *value)
+{
+    const char *p = value->s.p ? value->s.p : ""; /* a NULL pointer would bind NULL */
+
+    switch (value->type) {
+    case DB_INT:
+        return sqlite3_bind_int64(statement, i, value->i);
+    case DB_TEXT:
+        return sqlite3_bind_text64(statement, i, p, value->s.n, SQLITE_STATIC, SQLITE_UTF8);
+    case DB_BLOB:
+        return sqlite3_bind_blob64(statement, i, p, value->s.n, SQLITE_STATIC);
+    case DB_NULL:
+        return sqlite3_bind_null(statement, i);
+    case DB_ALIEN:
+        break;
+    }
+    return SQLITE_MISUSE;
+}
+
+static int db_sqlite_prepare(db_sqlite_t *conn, int id, const char *sql)
+{
+    return conn->statements[id] ? SQLITE_OK
+                                : sqlite3_prepare_v3(conn->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                                     &conn->statements[id], NULL);
+}
+
+static db_rc_t db_sqlite_start(void *handle, query_id_t query, const db_value_t *params)
+{
+    const char *types = query_table[query].params, *own = db_sqlite_sql(query);
+    db_sqlite_t *conn = handle;
+    int i, code = db_sqlite_prepare(conn, (int)query, own ? own : query_table[query].sql);
+
+    for (i = 0; code == SQLITE_OK && types[i]; i++) {
+        code = db_sqlite_bind(conn->statements[query], i + 1, &params[i]);
+    }
+    return db_sqlite_rc(code);
+}
+
+static void db_sqlite_column(sqlite3_stmt *statement, int i, db_value_t *out)
+{
+    const void *p;
+
+    switch (sqlite3_column_type(statement, i)) {
+    case SQLITE_INTEGER:
+        *out = db_int(sqlite3_column_int64(statement, i));
+        return;
+    case SQLITE_NULL:
+        *out = db_cstr(NULL);
+        return;
+    case SQLITE_TEXT:
+        p = sqlite3_column_text(statement, i);
+        *out = db_text(slice_make(p, (apr_size_t)sqlite3_column_bytes(statement, i)));
+        break;
+    case SQLITE_BLOB:
+        p = sqlite3_column_blob(statement, i);
+        *out = db_blob(slice_make(p, (apr_size_t)sqlite3_column_bytes(statement, i)));
+        break;
+    default:
+        *out = db_int(0);
+        out->type = DB_ALIEN;
+        return;
+    }
+    if (!p && out->s.n) { /* out of memory */
+        out->type = DB_ALIEN;
+    }
+}
+
+static db_rc_t db_sqlite_step(void *handle, query_id_t query, db_value_t *row)
+{
+    sqlite3_stmt *statement = ((db_sqlite_t *)handle)->statements[query];
+    const char *types = query_table[query].columns;
+    db_rc_t rc = db_sqlite_rc(sqlite3_step(statement));
+    int i;
+
+    for (i = 0; rc == DB_ROW && types[i]; i++) {
+        db_sqlite_column(statement, i, &row[i]);
+    }
+    return rc;
+}
+
+static void db_sqlite_finish(void *handle, query_id_t query)
+{
+    sqlite3_stmt *statement = ((db_sqlite_t *)handle)->statements[query];
+
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+}
+
+static apr_int64_t db_sqlite_changed(void *handle)
+{
+    return sqlite3_changes(((db_sqlite_t *)handle)->db);
+}
+
+static db_rc_t db_sqlite_script(void *handle, const char *sql)
+{
+    return db_sqlite_rc(sqlite3_exec(((db_sqlite_t *)handle)->db, sql, NULL, NULL, NULL));
+}
+
+/* ---- transactions ---- */
+
+static db_rc_t db_sqlite_own(db_sqlite_t *conn, db_sqlite_own_t id, const char *sql)
+{
+    int code = db_sqlite_prepare(conn, (int)id, sql);
+
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(conn->statements[id]);
+        sqlite3_reset(conn->statements[id]);
+    }
+    return code == SQLITE_DONE ? DB_OK : db_sqlite_rc(code);
+}
+
+static db_rc_t db_sqlite_begin(void *handle, db_sync_t sync)
+{
+    db_sqlite_t *conn = handle;
+
+    if (conn->sync != sync) {
+        db_rc_t rc = db_sqlite_script(conn, sync == DB_DURABLE ? "PRAGMA synchronous = FULL"
+                                                               : "PRAGMA synchronous = NORMAL");
+        if (rc != DB_OK) {
+            return rc;
+        }
+        conn->sync = sync;
+    }
+    return db_sqlite_own(conn, DB_SQLITE_BEGIN, "BEGIN IMMEDIATE");
+}
+
+static db_rc_t db_sqlite_commit(void *handle)
+{
+    return db_sqlite_own(handle, DB_SQLITE_COMMIT, "COMMIT");
+}
+
+/* After some failures (a full disk) SQLite has rolled back by itself. */
+static db_rc_t db_sqlite_rollback(void *handle)
+{
+    db_sqlite_t *conn = handle;
+
+    return sqlite3_get_autocommit(conn->db) ? DB_OK
+                                            : db_sqlite_own(conn, DB_SQLITE_ROLLBACK, "ROLLBACK");
+}
+
+/* PASSIVE: does as much as it can without making anybody wait. */
+static db_rc_t db_sqlite_tidy(void *handle)
+{
+    int code = sqlite3_wal_checkpoint_v2(((db_sqlite_t *)handle)->db, "main",
+                                         SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    return code == SQLITE_BUSY ? DB_OK : db_sqlite_rc(code);
+}
+
+const db_driver_t db_sqlite_driver = {
+    "sqlite",           DB_SQLITE_WAL_PAGES, db_sqlite_open,  db_sqlite_close,
+    db_sqlite_alive,    db_sqlite_sql,       db_sqlite_start, db_sqlite_step,
+    db_sqlite_finish,   db_sqlite_changed,   db_sqlite_begin, db_sqlite_commit,
+    db_sqlite_rollback, db_sqlite_script,    db_sqlite_tidy,  db_sqlite_why,
+};

@@ -1,0 +1,114 @@
+/* query.c - the statements; see query.h for the dialect and the letters. */
+#include "store/query.h"
+
+#define QUERY_USER_COLUMNS                                                                         \
+    "id, name, disabled, CASE WHEN password IS NULL THEN 0 ELSE 1 END, created"
+#define QUERY_PROJECT_COLUMNS "p.id, p.name, p.norm, p.created, p.confirmed"
+
+/* A token and its caveats, one row for each caveat, one row with NULLs when there are none: a
+ * single statement sees a single state of the database. */
+#define QUERY_TOKEN_COLUMNS                                                                        \
+    "t.id, t.user_id, u.name, u.disabled, t.name, t.scope, t.created, t.expires, t.revoked, "      \
+    "t.revoked_by, t.used, t.used_address, t.used_agent, t.used_file, c.caveat"
+#define QUERY_TOKEN_TYPES "tttittiiiTiTTTB"
+#define QUERY_TOKEN_FROM                                                                           \
+    " FROM tokens t JOIN users u ON u.id = t.user_id "                                             \
+    "LEFT JOIN token_caveats c ON c.token_id = t.id "
+
+const query_t query_table[QUERY_COUNT] = {
+    [QUERY_SCHEMA_PRESENT] = {"schema_present", "", "i",
+                              "SELECT COUNT(*) FROM information_schema.tables "
+                              "WHERE table_schema = DATABASE() AND table_name = 'schema_version'"},
+    [QUERY_SCHEMA_VERSION] = {"schema_version", "", "i",
+                              "SELECT COALESCE(MAX(version), 0) FROM schema_version"},
+    [QUERY_SCHEMA_ADD] = {"schema_add", "ii", "",
+                          "INSERT INTO schema_version (version, applied_at) VALUES (?, ?)"},
+
+    [QUERY_USER_ADD] = {"user_add", "ttTi", "",
+                        "INSERT INTO users (id, name, password, disabled, created) "
+                        "VALUES (?, ?, ?, 0, ?)"},
+    [QUERY_USER_BY_NAME] = {"user_by_name", "t", "ttiii",
+                            "SELECT " QUERY_USER_COLUMNS " FROM users WHERE name = ?"},
+    [QUERY_USER_LIST] = {"user_list", "", "ttiii",
+                         "SELECT " QUERY_USER_COLUMNS " FROM users ORDER BY name"},
+    [QUERY_USER_HASH] = {"user_hash", "t", "T", "SELECT password FROM users WHERE id = ?"},
+    [QUERY_USER_SET_HASH] = {"user_set_hash", "Tt", "",
+                             "UPDATE users SET password = ? WHERE id = ?"},
+    [QUERY_USER_SET_DISABLED] = {"user_set_disabled", "it", "",
+                                 "UPDATE users SET disabled = ? WHERE id = ?"},
+    [QUERY_USER_OWNED] = {"user_owned", "t", "i",
+                          "SELECT COUNT(*) FROM roles WHERE user_id = ? AND role = 2"},
+    [QUERY_USER_LIVE_TOKENS] = {"user_live_tokens", "ti", "i",
+                                "SELECT COUNT(*) FROM tokens WHERE user_id = ? AND revoked = 0 "
+                                "AND (expires = 0 OR expires > ?)"},
+    [QUERY_USER_DROP_ROLES] = {"user_drop_roles", "t", "", "DELETE FROM roles WHERE user_id = ?"},
+    [QUERY_USER_DROP_TOKENS] = {"user_drop_tokens", "t", "",
+                                "DELETE FROM tokens WHERE user_id = ?"},
+    [QUERY_USER_REMOVE] = {"user_remove", "t", "", "DELETE FROM users WHERE id = ?"},
+
+    [QUERY_PROJECT_ADD] = {"project_add", "tttii", "",
+                           "INSERT INTO projects (id, name, norm, confirmed, created) "
+                           "VALUES (?, ?, ?, ?, ?)"},
+    [QUERY_PROJECT_BY_NORM] = {"project_by_norm", "t", "tttii",
+                               "SELECT " QUERY_PROJECT_COLUMNS " FROM projects p WHERE p.norm = ?"},
+    [QUERY_PROJECT_ROLE] = {"project_role", "Tt", "tttiii",
+                            "SELECT " QUERY_PROJECT_COLUMNS ", COALESCE(r.role, 0) "
+                            "FROM projects p "
+                            "LEFT JOIN roles r ON r.project_id = p.id AND r.user_id = ? "
+                            "WHERE p.norm = ?"},
+    [QUERY_PROJECT_LIST] = {"project_list", "TT", "tttii",
+                            "SELECT " QUERY_PROJECT_COLUMNS " FROM projects p "
+                            "WHERE ? IS NULL OR EXISTS (SELECT 1 FROM roles r "
+                            "WHERE r.project_id = p.id AND r.user_id = ? AND r.role = 2) "
+                            "ORDER BY p.norm"},
+    [QUERY_PROJECT_REMOVE] = {"project_remove", "t", "", "DELETE FROM projects WHERE id = ?"},
+    [QUERY_PROJECT_CONFIRM] = {"project_confirm", "t", "",
+                               "UPDATE projects SET confirmed = 1 WHERE id = ?"},
+    [QUERY_PROJECT_ABANDON] = {"project_abandon", "t", "",
+                               "DELETE FROM projects WHERE id = ? AND confirmed = 0"},
+
+    [QUERY_ROLE_ADD] = {"role_add", "tti", "",
+                        "INSERT INTO roles (project_id, user_id, role) VALUES (?, ?, ?)"},
+    [QUERY_ROLE_UPDATE] = {"role_update", "itt", "",
+                           "UPDATE roles SET role = ? WHERE project_id = ? AND user_id = ?"},
+    [QUERY_ROLE_REMOVE] = {"role_remove", "tt", "",
+                           "DELETE FROM roles WHERE project_id = ? AND user_id = ?"},
+    [QUERY_ROLE_LIST] = {"role_list", "t", "ti",
+                         "SELECT u.name, r.role FROM roles r JOIN users u ON u.id = r.user_id "
+                         "WHERE r.project_id = ? ORDER BY u.name"},
+
+    [QUERY_TOKEN_ADD] = {"token_add", "ttttbii", "",
+                         "INSERT INTO tokens (id, user_id, name, scope, sealed_key, created, "
+                         "expires) VALUES (?, ?, ?, ?, ?, ?, ?)"},
+    [QUERY_TOKEN_ADD_CAVEAT] = {"token_add_caveat", "tib", "",
+                                "INSERT INTO token_caveats (token_id, seq, caveat) "
+                                "VALUES (?, ?, ?)"},
+    [QUERY_TOKEN_ADD_PROJECT] = {"token_add_project", "tt", "",
+                                 "INSERT INTO token_projects (token_id, project) VALUES (?, ?)"},
+    [QUERY_TOKEN_FIND] = {"token_find", "t", QUERY_TOKEN_TYPES "b",
+                          "SELECT " QUERY_TOKEN_COLUMNS ", t.sealed_key" QUERY_TOKEN_FROM
+                          "WHERE t.id = ? ORDER BY c.seq"},
+    [QUERY_TOKEN_LIST] = {"token_list", "TTTT", QUERY_TOKEN_TYPES,
+                          "SELECT " QUERY_TOKEN_COLUMNS QUERY_TOKEN_FROM
+                          "WHERE (? IS NULL OR u.name = ?) AND (? IS NULL OR EXISTS (SELECT 1 "
+                          "FROM token_projects p WHERE p.token_id = t.id AND p.project = ?)) "
+                          "ORDER BY t.created DESC, t.id, c.seq"},
+    [QUERY_TOKEN_REVOKE] = {"token_revoke", "iTt", "",
+                            "UPDATE tokens SET revoked = ?, revoked_by = ? "
+                            "WHERE id = ? AND revoked = 0"},
+    [QUERY_TOKEN_USED] = {"token_used", "iTTTti", "",
+                          "UPDATE tokens SET used = ?, used_address = ?, used_agent = ?, "
+                          "used_file = ? WHERE id = ? AND used <= ?"},
+
+    [QUERY_EVENT_ADD] = {"event_add", "itTTTTTTTT", "",
+                         "INSERT INTO events (at, kind, user_name, token_id, project, file, "
+                         "address, agent, verdict, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+    /* Where to begin comes from the index on "at", the rest goes by id. */
+    [QUERY_EVENT_LIST] = {"event_list", "iiiTTTT", "iitTTTTTTTT",
+                          "SELECT id, at, kind, user_name, token_id, project, file, address, "
+                          "agent, verdict, detail FROM events "
+                          "WHERE id >= (SELECT COALESCE(MIN(id), 9223372036854775807) "
+                          "FROM events WHERE id > ? AND at >= ?) AND at >= ? "
+                          "AND (? IS NULL OR user_name = ?) AND (? IS NULL OR project = ?) "
+                          "ORDER BY id"},
+};

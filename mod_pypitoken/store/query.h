@@ -1,0 +1,69 @@
+/*
+ * query.h - every SQL statement of the program, written once for all engines.
+ *
+ * Keep to what SQLite and MySQL/MariaDB both read: '?' parameters, no upsert, no RETURNING, no
+ * "RENAME", CASE instead of MAX(a, b). Where that is not possible, the driver gives its own text
+ * for the id (db_driver_t.sql). An UPDATE counts the rows that it matched, changed or not (MySQL:
+ * CLIENT_FOUND_ROWS). Names compare byte by byte (MySQL: a binary collation).
+ *
+ * Types of parameters and columns, one letter each: i integer, t text, b bytes; a capital letter
+ * may be NULL as well. db.c holds both sides to them. Constant data; any thread.
+ */
+#ifndef PYPITOKEN_QUERY_H
+#define PYPITOKEN_QUERY_H
+
+typedef enum query_id_t {
+    QUERY_SCHEMA_PRESENT, /* 1 when there is a table schema_version */
+    QUERY_SCHEMA_VERSION,
+    QUERY_SCHEMA_ADD,
+
+    QUERY_USER_ADD,
+    QUERY_USER_BY_NAME,
+    QUERY_USER_LIST,
+    QUERY_USER_HASH,
+    QUERY_USER_SET_HASH,
+    QUERY_USER_SET_DISABLED,
+    QUERY_USER_OWNED,
+    QUERY_USER_LIVE_TOKENS,
+    QUERY_USER_DROP_ROLES,
+    QUERY_USER_DROP_TOKENS,
+    QUERY_USER_REMOVE,
+
+    QUERY_PROJECT_ADD,
+    QUERY_PROJECT_BY_NORM,
+    QUERY_PROJECT_ROLE,
+    QUERY_PROJECT_LIST,
+    QUERY_PROJECT_REMOVE,
+    QUERY_PROJECT_CONFIRM,
+    QUERY_PROJECT_ABANDON,
+
+    QUERY_ROLE_ADD,
+    QUERY_ROLE_UPDATE,
+    QUERY_ROLE_REMOVE,
+    QUERY_ROLE_LIST,
+
+    QUERY_TOKEN_ADD,
+    QUERY_TOKEN_ADD_CAVEAT,
+    QUERY_TOKEN_ADD_PROJECT,
+    QUERY_TOKEN_FIND,
+    QUERY_TOKEN_LIST,
+    QUERY_TOKEN_REVOKE,
+    QUERY_TOKEN_USED,
+
+    QUERY_EVENT_ADD,
+    QUERY_EVENT_LIST,
+    QUERY_COUNT
+} query_id_t;
+
+#define QUERY_COLUMNS_MAX 20
+
+typedef struct query_t {
+    const char *name;    /* for log lines */
+    const char *params;  /* types, in the order of the '?' */
+    const char *columns; /* types of a row; "" for statements without rows */
+    const char *sql;
+} query_t;
+
+extern const query_t query_table[QUERY_COUNT];
+
+#endif

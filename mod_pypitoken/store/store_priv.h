@@ -1,0 +1,68 @@
+/*
+ * store_priv.h - what the files of the store share; nobody else includes it, but for tests.
+ *
+ * A read is one statement. A change is store_begin, any number of store_exec and store_fetch, then
+ * store_end with what came of it: it commits on STORE_OK and rolls back on anything else. Failures
+ * of the database are logged here, once, and come back as STORE_DOWN.
+ */
+#ifndef PYPITOKEN_STORE_PRIV_H
+#define PYPITOKEN_STORE_PRIV_H
+
+#include "store/db.h"
+#include "store/keyring.h"
+#include "store/store.h"
+
+#define STORE_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Bytes of text that are kept; longer text is cut, not refused. */
+#define STORE_TEXT_MAX 255
+
+struct store_t {
+    db_t *db;
+    const db_driver_t *driver;
+    const char *place; /* for sentences: the URL without its scheme */
+    const keyring_t *keys;
+    const seam_t *seam;
+    void (*log)(void *baton, const char *line);
+    void *baton;
+};
+
+typedef enum store_mode_t {
+    STORE_MODE_SERVE,  /* the schema must be this program's */
+    STORE_MODE_ANY,    /* any schema */
+    STORE_MODE_CREATE, /* any, and made if it is not there */
+} store_mode_t;
+
+/* store_open with a driver of the caller's, NULL: that of the URL. */
+const char *store_open_with(store_t **out, const store_config_t *config, const db_driver_t *driver,
+                            store_mode_t mode, apr_pool_t *pool);
+
+void store_log(const store_t *s, const char *line);
+apr_int64_t store_now(const store_t *s);
+
+/* A new random id in pool; NULL, after a log line, without random bytes. */
+const char *store_uuid(const store_t *s, apr_pool_t *pool);
+
+/* A copy in pool; NULL for NULL, "" for an empty slice. Bytes of a row end with the row. */
+const char *store_copy(const db_value_t *value, apr_pool_t *pool);
+/* text as a value, cut to STORE_TEXT_MAX bytes but not within an UTF-8 character. */
+db_value_t store_cut(const char *text);
+
+/* One reading statement on a connection of its own, tried again when the connection turned out to
+ * be lost before the first row. STORE_OK (also without rows) or STORE_DOWN. */
+store_rc_t store_read(store_t *s, query_id_t query, const db_value_t *params, apr_size_t n,
+                      db_row_fn *fn, void *baton);
+
+store_rc_t store_begin(store_t *s, db_sync_t sync, db_conn_t **conn);
+store_rc_t store_exec(store_t *s, db_conn_t *conn, query_id_t query, const db_value_t *params,
+                      apr_size_t n, apr_int64_t *changed);
+/* The single number that a statement yields. */
+store_rc_t store_fetch(store_t *s, db_conn_t *conn, query_id_t query, const db_value_t *params,
+                       apr_size_t n, apr_int64_t *number);
+/* conn may be NULL (store_begin failed). Returns rc, or STORE_DOWN when the commit failed. */
+store_rc_t store_end(store_t *s, db_conn_t *conn, store_rc_t rc);
+
+/* A durable change by one statement; STORE_NOTFOUND when it met no row. */
+store_rc_t store_change(store_t *s, query_id_t query, const db_value_t *params, apr_size_t n);
+
+#endif

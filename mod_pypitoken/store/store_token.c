@@ -1,0 +1,301 @@
+/*
+ * store_token.c - tokens and their sealed root keys; see store.h.
+ *
+ * What the seal binds besides the key's place: the row's id, owner, creation, expiry and stored
+ * caveats. Whoever edits one of them in the database, or moves the key to another row, has a row
+ * that does not open. Not bound, since they change or are for people only: name, scope, revocation
+ * and last use. (Who can write to the database can take a revocation back.)
+ */
+#include "store/store_priv.h"
+
+#include <apr_strings.h>
+#include <apr_tables.h>
+#include <sodium.h>
+#include <string.h>
+
+#define STORE_TOKEN_TABLE  "tokens"
+#define STORE_TOKEN_ID_MAX 36
+
+/* Columns by QUERY_TOKEN_COLUMNS. */
+enum { STORE_TOKEN_CAVEAT = 14, STORE_TOKEN_SEALED };
+
+typedef struct store_token_scan_t {
+    store_token_t token; /* of the rows seen so far */
+    apr_array_header_t *caveats;
+    slice_t sealed;
+    int found, with_key, stopped;
+    apr_pool_t *pool;
+    store_token_fn *fn;
+    void *baton;
+} store_token_scan_t;
+
+/* ---- what the seal binds ---- */
+
+static char *store_token_number(char *p, apr_uint64_t n)
+{
+    int shift;
+
+    for (shift = 56; shift >= 0; shift -= 8) {
+        *p++ = (char)(n >> shift & 0xff);
+    }
+    return p;
+}
+
+static char *store_token_bytes(char *p, slice_t s)
+{
+    p = store_token_number(p, s.n);
+    if (s.n) {
+        memcpy(p, s.p, s.n);
+    }
+    return p + s.n;
+}
+
+/* id, user_id, created, expires, number of caveats, caveats; bytes with their length before them,
+ * numbers in 8 bytes, high byte first. Not a secret. */
+static slice_t store_token_bound(const store_token_t *token, apr_pool_t *pool)
+{
+    slice_t id = slice_of(token->id), user = slice_of(token->user_id);
+    apr_size_t i, n = 5 * 8 + id.n + user.n;
+    char *bytes, *p;
+
+    for (i = 0; i < token->n_caveats; i++) {
+        n += 8 + token->caveats[i].n;
+    }
+    bytes = p = apr_palloc(pool, n);
+    p = store_token_bytes(p, id);
+    p = store_token_bytes(p, user);
+    p = store_token_number(p, (apr_uint64_t)token->created);
+    p = store_token_number(p, (apr_uint64_t)token->expires);
+    p = store_token_number(p, token->n_caveats);
+    for (i = 0; i < token->n_caveats; i++) {
+        p = store_token_bytes(p, token->caveats[i]);
+    }
+    return slice_make(bytes, n);
+}
+
+/* ---- adding ---- */
+
+static store_rc_t store_token_add_caveats(store_t *s, db_conn_t *conn, const store_token_t *token)
+{
+    store_rc_t rc = STORE_OK;
+    apr_size_t i;
+
+    for (i = 0; i < token->n_caveats && rc == STORE_OK; i++) {
+        const db_value_t row[] = {db_cstr(token->id), db_int((apr_int64_t)i),
+                                  db_blob(token->caveats[i])};
+
+        rc = store_exec(s, conn, QUERY_TOKEN_ADD_CAVEAT, row, STORE_COUNT(row), NULL);
+    }
+    return rc;
+}
+
+/* The next word of a scope, and what follows it. */
+static slice_t store_token_word(slice_t *rest)
+{
+    slice_t word;
+    apr_size_t n = 0;
+
+    *rest = slice_trim(*rest);
+    while (n < rest->n && rest->p[n] != ' ') {
+        n++;
+    }
+    word = slice_make(rest->p, n);
+    *rest = slice_make(rest->n ? rest->p + n : NULL, rest->n - n);
+    return word;
+}
+
+/* 1 when the word stands in the scope before the place where rest begins. */
+static int store_token_named(const char *scope, slice_t word)
+{
+    slice_t before = slice_make(scope, (apr_size_t)(word.p - scope)), seen;
+
+    while ((seen = store_token_word(&before)).n && !slice_equal(seen, word)) {
+    }
+    return seen.n != 0;
+}
+
+static store_rc_t store_token_add_projects(store_t *s, db_conn_t *conn, const store_token_t *token)
+{
+    slice_t rest = slice_of(token->scope), word;
+    store_rc_t rc = STORE_OK;
+
+    if (slice_is(rest, "user")) {
+        return STORE_OK;
+    }
+    while (rc == STORE_OK && (word = store_token_word(&rest)).n) {
+        const db_value_t row[] = {db_cstr(token->id), db_text(word)};
+
+        if (!store_token_named(token->scope, word)) {
+            rc = store_exec(s, conn, QUERY_TOKEN_ADD_PROJECT, row, STORE_COUNT(row), NULL);
+        }
+    }
+    return rc;
+}
+
+static store_rc_t store_token_insert(store_t *s, db_conn_t *conn, const store_token_t *token,
+                                     slice_t sealed)
+{
+    const db_value_t row[] = {db_text(slice_of(token->id)),
+                              db_text(slice_of(token->user_id)),
+                              db_text(slice_of(token->name)),
+                              db_text(slice_of(token->scope)),
+                              db_blob(sealed),
+                              db_int(token->created),
+                              db_int(token->expires)};
+    store_rc_t rc = store_exec(s, conn, QUERY_TOKEN_ADD, row, STORE_COUNT(row), NULL);
+
+    if (rc == STORE_OK) {
+        rc = store_token_add_caveats(s, conn, token);
+    }
+    if (rc == STORE_OK) {
+        rc = store_token_add_projects(s, conn, token);
+    }
+    return rc;
+}
+
+store_rc_t store_token_add(store_t *s, const store_token_t *token,
+                           const unsigned char key[MACAROON_KEY_BYTES], apr_pool_t *pool)
+{
+    store_token_t row = *token;
+    db_conn_t *conn;
+    slice_t sealed;
+    store_rc_t rc;
+
+    if (!s->keys) {
+        return STORE_SEALED;
+    }
+    row.created = store_now(s);
+    sealed = keyring_seal(s->keys, STORE_TOKEN_TABLE, store_token_bound(&row, pool),
+                          slice_make((const char *)key, MACAROON_KEY_BYTES), pool);
+    if (!sealed.n) {
+        store_log(s, "store: no random bytes for a nonce");
+        return STORE_DOWN;
+    }
+    rc = store_begin(s, DB_DURABLE, &conn);
+    if (rc == STORE_OK) {
+        rc = store_token_insert(s, conn, &row, sealed);
+    }
+    return store_end(s, conn, rc);
+}
+
+/* ---- reading ---- */
+
+static void store_token_fill(store_token_t *token, const db_value_t *row, apr_pool_t *pool)
+{
+    token->id = store_copy(&row[0], pool);
+    token->user_id = store_copy(&row[1], pool);
+    token->user_name = store_copy(&row[2], pool);
+    token->user_disabled = row[3].i != 0;
+    token->name = store_copy(&row[4], pool);
+    token->scope = store_copy(&row[5], pool);
+    token->created = row[6].i;
+    token->expires = row[7].i;
+    token->revoked = row[8].i;
+    token->revoked_by = store_copy(&row[9], pool);
+    token->used = row[10].i;
+    token->used_address = store_copy(&row[11], pool);
+    token->used_agent = store_copy(&row[12], pool);
+    token->used_file = store_copy(&row[13], pool);
+}
+
+/* The rows of one token are complete. */
+static void store_token_emit(store_token_scan_t *scan)
+{
+    scan->token.caveats = (slice_t *)scan->caveats->elts;
+    scan->token.n_caveats = (apr_size_t)scan->caveats->nelts;
+    if (scan->fn && !scan->stopped) {
+        scan->stopped = scan->fn(scan->baton, &scan->token);
+    }
+}
+
+/* One row for each caveat: gathers until the next token begins. */
+static int store_token_row(void *baton, const db_value_t *row)
+{
+    store_token_scan_t *scan = baton;
+    const db_value_t *caveat = &row[STORE_TOKEN_CAVEAT];
+
+    if (!scan->found || !slice_is(row[0].s, scan->token.id)) {
+        if (scan->found) {
+            store_token_emit(scan);
+            if (scan->stopped) {
+                return 1;
+            }
+            apr_pool_clear(scan->pool);
+        }
+        store_token_fill(&scan->token, row, scan->pool);
+        scan->caveats = apr_array_make(scan->pool, 2, sizeof(slice_t));
+        if (scan->with_key) {
+            slice_t s = row[STORE_TOKEN_SEALED].s;
+
+            scan->sealed = slice_make(apr_pmemdup(scan->pool, s.n ? s.p : "", s.n), s.n);
+        }
+        scan->found = 1;
+    }
+    if (caveat->type != DB_NULL) {
+        slice_t *s = apr_array_push(scan->caveats);
+
+        *s = slice_make(slice_dup(caveat->s, scan->pool), caveat->s.n);
+    }
+    return 0;
+}
+
+store_rc_t store_token_find(store_t *s, slice_t id, store_token_t *out,
+                            unsigned char key[MACAROON_KEY_BYTES], apr_pool_t *pool)
+{
+    const db_value_t params[] = {db_text(id)};
+    store_token_scan_t scan = {0};
+    store_rc_t rc = STORE_NOTFOUND;
+
+    memset(out, 0, sizeof(*out));
+    if (key) {
+        sodium_memzero(key, MACAROON_KEY_BYTES);
+    }
+    scan.pool = pool;
+    scan.with_key = 1;
+    if (id.n && id.n <= STORE_TOKEN_ID_MAX) {
+        rc = store_read(s, QUERY_TOKEN_FIND, params, 1, store_token_row, &scan);
+    }
+    if (rc == STORE_OK && !scan.found) {
+        rc = STORE_NOTFOUND;
+    }
+    if (rc != STORE_OK) {
+        return rc;
+    }
+    store_token_emit(&scan);
+    if (key && (!s->keys ||
+                keyring_unseal(s->keys, STORE_TOKEN_TABLE, store_token_bound(&scan.token, pool),
+                               scan.sealed, key, MACAROON_KEY_BYTES))) {
+        sodium_memzero(key, MACAROON_KEY_BYTES);
+        return STORE_SEALED;
+    }
+    *out = scan.token;
+    return STORE_OK;
+}
+
+store_rc_t store_token_list(store_t *s, const char *user, const char *project, store_token_fn *fn,
+                            void *baton)
+{
+    const db_value_t params[] = {db_cstr(user), db_cstr(user), db_cstr(project), db_cstr(project)};
+    store_token_scan_t scan = {0};
+    store_rc_t rc;
+
+    scan.fn = fn;
+    scan.baton = baton;
+    apr_pool_create(&scan.pool, NULL);
+    rc = store_read(s, QUERY_TOKEN_LIST, params, STORE_COUNT(params), store_token_row, &scan);
+    if (rc == STORE_OK && scan.found) {
+        store_token_emit(&scan);
+    }
+    apr_pool_destroy(scan.pool);
+    return rc;
+}
+
+/* ---- the end of a token ---- */
+
+store_rc_t store_token_revoke(store_t *s, slice_t id, const char *by)
+{
+    apr_int64_t now = store_now(s);
+    const db_value_t params[] = {db_int(now > 0 ? now : 1), store_cut(by), db_text(id)};
+
+    return store_change(s, QUERY_TOKEN_REVOKE, params, STORE_COUNT(params));
+}

@@ -1,0 +1,273 @@
+"""httpd.py - a real httpd in the foreground: started, watched and stopped by one test."""
+
+import ctypes
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+
+from . import BUILDDIR
+from . import poll
+
+MODULES = ("authn_core authn_file authz_core authz_user auth_basic env setenvif alias dir mime headers "
+           "rewrite reqtimeout request").split()
+
+# %l level, %m module: what the gate parses.
+CONFIG = """\
+ServerRoot "{root}"
+PidFile "{root}/run/httpd.pid"
+DefaultRuntimeDir "{root}/run"
+{modules}
+LoadModule pypitoken_module "{module}"
+Listen 127.0.0.1:{port}
+ServerName localhost
+{user}
+DocumentRoot "{root}/www"
+ErrorLog "{root}/logs/error.log"
+ErrorLogFormat "<%m:%l> [%P] [%a] %E: %M"
+LogLevel info
+LogFormat "status=%>s method=%m path=%U user=%u id=%{{PYPITOKEN_ID}}e project=%{{PYPITOKEN_PROJECT}}e file=%{{PYPITOKEN_FILE}}e verdict=%{{PYPITOKEN_VERDICT}}e agent=%{{User-Agent}}i" test
+CustomLog "{root}/logs/access.log" test
+TypesConfig /dev/null
+StartServers 1
+MaxRequestWorkers 48
+GracefulShutdownTimeout 5
+{threads}
+<Directory />
+    AllowOverride None
+    Require all denied
+</Directory>
+<Directory "{root}/www">
+    Require all granted
+</Directory>
+{config}
+"""
+
+TLS = """\
+Listen 127.0.0.1:{tls_port}
+SSLSessionCache "shmcb:{root}/run/ssl(65536)"
+<VirtualHost 127.0.0.1:{tls_port}>
+    ServerName localhost
+    SSLEngine on
+    SSLCertificateFile "{root}/tls/cert.pem"
+    SSLCertificateKeyFile "{root}/tls/key.pem"
+</VirtualHost>
+"""
+
+# mod_ssl and the OpenSSL beside it are the machine's business; AH03093 is the event MPM's own race when it
+# stops beside a connection that ends.
+MACHINE = (r"AH01882", r"AH03093.*Bad file descriptor|Bad file descriptor.*AH03093")
+WORST = ("warn", "error", "crit", "alert", "emerg")
+
+
+def binary():
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
+    return shutil.which("apache2", path=path) or shutil.which("httpd", path=path)
+
+
+def _query(*argv):
+    return subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                          check=False).stdout
+
+
+def module_path():
+    for name in (".libs/mod_pypitoken.so", "mod_pypitoken.so", "mod_pypitoken/.libs/mod_pypitoken.so"):
+        path = os.path.join(BUILDDIR, name)
+        if os.path.exists(path):
+            return path
+    return None
+
+
+def _libexec():
+    path = os.environ.get("PATH", "") + ":/usr/sbin"
+    for apxs in ("apxs", "apxs2"):
+        found = shutil.which(apxs, path=path)
+        if found:
+            return _query(found, "-q", "LIBEXECDIR").strip()
+    return "/usr/lib/apache2/modules"
+
+
+def load_lines(names, libexec=None):
+    """LoadModule lines of those modules that are shared objects here; the rest is built in."""
+    libexec = libexec or _libexec()
+    built_in = set(re.findall(r"mod_(\w+)\.c", _query(binary(), "-l")))
+    lines = []
+    for name in names:
+        path = "%s/mod_%s.so" % (libexec, name)
+        if name not in built_in and os.path.exists(path):
+            lines.append('LoadModule %s_module "%s"' % (name, path))
+    return "\n".join(lines)
+
+
+def environment():
+    """Nothing of ours, but what a sanitizer is told."""
+    env = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C"}
+    env.update({k: v for k, v in os.environ.items() if "SAN_OPTIONS" in k or k == "LD_PRELOAD"})
+    return env
+
+
+def free_port(host="127.0.0.1"):
+    with socket.socket() as s:
+        s.bind((host, 0))
+        return s.getsockname()[1]
+
+
+def _die_with_parent():
+    """A killed test leaves no httpd behind. Own session: httpd signals its whole process group."""
+    os.setsid()
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def children(pid):
+    """The pids of the direct children of pid."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % name) as f:
+                if int(f.read().rsplit(")", 1)[1].split()[1]) == pid:
+                    found.append(int(name))
+        except OSError:
+            pass
+    return found
+
+
+class Httpd:
+    """site: where files live (site.py); config: text after the server's own lines."""
+
+    def __init__(self, site, config, mpm=None, modules=(), tls=False):
+        self.site, self.config = site, config
+        self.mpm = mpm or os.environ.get("PYPT_MPM", "event")
+        self.modules = ["mpm_" + self.mpm] + MODULES + list(modules)
+        if self.mpm != "prefork" and "cgi" in modules:
+            self.modules[self.modules.index("cgi")] = "cgid"
+        self.modules += ["ssl", "socache_shmcb"] if tls else []
+        self.tls, self.port, self.tls_port, self.proc = tls, None, None, None
+
+    # ---- configuration ----
+
+    def write(self):
+        root = self.site.root
+        self.port = free_port()
+        config = self.config
+        if "cgid" in self.modules:
+            config = 'ScriptSock "%s/run/cgisock"\n' % root + config
+        if self.tls:
+            self.tls_port = free_port()
+            self.site.certificate()
+            config += TLS.format(root=root, tls_port=self.tls_port)
+        text = CONFIG.format(
+            root=root, port=self.port, module=module_path(), modules=load_lines(self.modules),
+            user="User www-data\nGroup www-data" if self.site.as_root else "",
+            threads="MaxSpareServers 48" if self.mpm == "prefork" else "ThreadsPerChild 16\nServerLimit 4\nMinSpareThreads 8\nMaxSpareThreads 48", config=config)
+        path = os.path.join(root, "httpd.conf")
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def _argv(self, *more):
+        return [binary(), "-d", self.site.root, "-f", os.path.join(self.site.root, "httpd.conf"), *more]
+
+    def check(self):
+        """httpd -t. Its exit code and all that it said."""
+        self.write()
+        done = subprocess.run(self._argv("-t"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              stdin=subprocess.DEVNULL, env=environment(), check=False)
+        return done.returncode, done.stdout + self.error_log()
+
+    # ---- life ----
+
+    def start(self):
+        """Starts and waits for the first child that accepts; tries another port if one was taken."""
+        for _ in range(5):
+            self.write()
+            if self._start_once():
+                return self
+            said = self.said()
+            if "could not bind" not in said:
+                raise RuntimeError("httpd does not start:\n" + said)
+        raise RuntimeError("no free port")
+
+    def attempt(self):
+        """Starts a server that should not start. Its exit code (None: it runs), what it said."""
+        self.write()
+        started = self._start_once()
+        said = self.said()
+        code = None if started else self.proc.returncode
+        if started:
+            self.stop()
+        return code, said
+
+    def _start_once(self):
+        pidfile = os.path.join(self.site.root, "run/httpd.pid")
+        if os.path.exists(pidfile):
+            os.unlink(pidfile)
+        with open(os.path.join(self.site.root, "logs/stderr.log"), "ab") as err:
+            self.proc = subprocess.Popen(self._argv("-DFOREGROUND"), stdin=subprocess.DEVNULL, stdout=err,
+                                         stderr=err, env=environment(), preexec_fn=_die_with_parent)
+        poll.until(lambda: self.proc.poll() is not None or self._ready(pidfile))
+        return self.proc.poll() is None
+
+    def _ready(self, pidfile):
+        try:
+            with open(pidfile) as f:
+                if int(f.read() or 0) != self.proc.pid:
+                    return False
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return len(self.children()) > ("cgid" in self.modules)
+        except (OSError, ValueError):
+            return False
+
+    def children(self):
+        return children(self.proc.pid)
+
+    def stop(self):
+        """Ends our own process, and waits for it."""
+        if self.proc and self.proc.poll() is None:
+            self.proc.terminate()
+            try:
+                self.proc.wait(20)
+            except subprocess.TimeoutExpired:
+                self.proc.kill()
+                self.proc.wait()
+
+    # ---- what it said ----
+
+    def _read(self, name):
+        try:
+            with open(os.path.join(self.site.root, "logs", name), errors="replace") as f:
+                return f.read()
+        except OSError:
+            return ""
+
+    def error_log(self):
+        return self._read("error.log")
+
+    def access_log(self):
+        return self._read("access.log")
+
+    def said(self):
+        return self._read("stderr.log") + self.error_log()
+
+    def access(self, count=None):
+        """The access log as dictionaries; waits until it has count lines (they come after the answer)."""
+        def lines():
+            return [l for l in self.access_log().split("\n") if l.startswith("status=")]
+        if count is not None:
+            poll.until(lambda: len(lines()) >= count)
+        return [dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", line)) for line in lines()]
+
+    def complaints(self):
+        """Lines of the error log that nobody expected."""
+        bad = []
+        for line in self.said().split("\n"):
+            level = re.match(r"<[^:>]*:(\w+)>", line)
+            serious = level and level.group(1) in WORST
+            if "child pid" in line and "exit signal" in line:
+                serious = True
+            if line and not level and not re.match(r"AH0055[78]|\s*$", line):
+                serious = True
+            if serious and not any(re.search(p, line) for p in (*MACHINE, *self.site.allowed)):
+                bad.append(line)
+        return bad
