@@ -9,8 +9,11 @@
 
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
+#include <unistd.h>
+#include <unixd.h>
 
 #include "store/keyring.h"
 
@@ -38,6 +41,39 @@ static int config_store_same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* 1 when httpd's user may read and write path; asked in its name, for only so ACLs count. */
+static int config_store_access(const char *path)
+{
+    uid_t uid = geteuid();
+    gid_t gid = getegid();
+    int ok;
+
+    if (uid != 0) {
+        return 1;
+    }
+    if (setegid(ap_unixd_config.group_id) != 0 || seteuid(ap_unixd_config.user_id) != 0) {
+        return 0;
+    }
+    ok = faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0;
+    if (seteuid(uid) != 0 || setegid(gid) != 0) {
+        return 0;
+    }
+    return ok;
+}
+
+/* The parent is root, its children are not: they need the file and, for its log, the directory. */
+static const char *config_store_owner(const char *url, apr_pool_t *pool)
+{
+    const char *path = url + strlen("sqlite:"), *dir = ap_make_dirstr_parent(pool, path);
+    const char *bad = !config_store_access(dir) ? dir : !config_store_access(path) ? path : NULL;
+
+    return bad ? apr_psprintf(pool,
+                              "httpd's user (uid %ld) may not write %s, which the store needs: "
+                              "chown it",
+                              (long)ap_unixd_config.user_id, bad)
+               : NULL;
+}
+
 /* NULL, or what is wrong with the store that link names: opened and closed again at once. */
 static const char *config_store_check(config_store_t *link, apr_pool_t *pconf, apr_pool_t *ptemp)
 {
@@ -55,7 +91,7 @@ static const char *config_store_check(config_store_t *link, apr_pool_t *pconf, a
     err = store_open(&store, &config, once);
     err = err ? apr_pstrdup(ptemp, err) : NULL;
     apr_pool_destroy(once);
-    return err;
+    return err ? err : config_store_owner(config.url, ptemp);
 }
 
 static config_store_t *config_store_find(config_store_t *all, const config_server_t *c)

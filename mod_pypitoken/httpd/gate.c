@@ -16,10 +16,28 @@ static const char *const gate_refused[] = {"X-HTTP-Method-Override",
                                            "X-Original-Method",
                                            NULL};
 
+/* The path as it came over the wire: httpd normalises r->parsed_uri and r->uri, a proxy with
+ * nocanon does not. */
+static slice_t gate_wire_path(request_rec *r)
+{
+    slice_t uri = slice_of(r->unparsed_uri);
+    apr_size_t n = 0;
+
+    if (uri.n && uri.p[0] != '/') {
+        const char *host = strstr(uri.p, "://");
+        const char *path = host ? strchr(host + 3, '/') : NULL;
+
+        uri = slice_of(path);
+    }
+    while (n < uri.n && uri.p[n] != '?' && uri.p[n] != '#') {
+        n++;
+    }
+    return slice_make(uri.p, n);
+}
+
 int gate_exact(request_rec *r, const char *path)
 {
-    return path && r->parsed_uri.path && strcmp(r->parsed_uri.path, path) == 0 &&
-           strcmp(r->uri, path) == 0;
+    return path && strcmp(r->uri, path) == 0 && slice_is(gate_wire_path(r), path);
 }
 
 /* "close" and "keep-alive" only: any other token makes a proxy drop the header it names. HTTP/2

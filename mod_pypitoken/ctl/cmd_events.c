@@ -1,0 +1,82 @@
+/* cmd_events.c - what happened, and what is happening. */
+#include "ctl/cmd.h"
+
+#include <apr_time.h>
+
+#include "ctl/duration.h"
+
+/* How long --follow waits before it looks again. */
+#define CMD_EVENTS_PAUSE apr_time_from_sec(1)
+
+static const table_column_t cmd_events_columns[] = {
+    {NULL, "id", TABLE_NUMBER, 0},          {"TIME", "at", TABLE_TIME, 20},
+    {"KIND", "kind", TABLE_TEXT, 15},       {"USER", "user", TABLE_TEXT, 12},
+    {"PROJECT", "project", TABLE_TEXT, 16}, {NULL, "token", TABLE_TEXT, 0},
+    {"FILE", "file", TABLE_TEXT, 28},       {"ADDRESS", "address", TABLE_TEXT, 15},
+    {NULL, "agent", TABLE_TEXT, 0},         {"VERDICT", "verdict", TABLE_TEXT, 13},
+    {"DETAIL", "detail", TABLE_TEXT, 0},
+};
+#define CMD_EVENTS_N (sizeof(cmd_events_columns) / sizeof(cmd_events_columns[0]))
+
+typedef struct cmd_events_t {
+    table_t *table;
+    apr_pool_t *line;  /* cleared after every row: --follow has no end */
+    apr_int64_t after; /* the last event that was printed */
+} cmd_events_t;
+
+static int cmd_events_row(void *baton, const store_event_t *row)
+{
+    const table_cell_t cells[] = {
+        TABLE_INT(row->id),         TABLE_INT(row->at),         TABLE_STRING(row->kind),
+        TABLE_STRING(row->user),    TABLE_STRING(row->project), TABLE_STRING(row->token_id),
+        TABLE_STRING(row->file),    TABLE_STRING(row->address), TABLE_STRING(row->agent),
+        TABLE_STRING(row->verdict), TABLE_STRING(row->detail),
+    };
+    cmd_events_t *events = baton;
+
+    table_line(events->table, cells, stdout, events->line);
+    apr_pool_clear(events->line);
+    events->after = row->id;
+    return 0;
+}
+
+/* Where to begin. 0, or -1 after a complaint. */
+static int cmd_events_since(ctl_t *ctl, apr_int64_t *since)
+{
+    apr_int64_t now = ctl->seam->now();
+
+    *since = ctl->follow ? now : 0;
+    if (ctl->since && duration_back(slice_of(ctl->since), now, since)) {
+        return ctl_fail(-1, "--since takes a span like 10m, 2h, 30d or a time like "
+                            "2030-01-31T12:00Z.");
+    }
+    return 0;
+}
+
+int cmd_events_run(ctl_t *ctl)
+{
+    cmd_events_t events = {0};
+    const char *project;
+    apr_int64_t since;
+    store_rc_t rc;
+    int code;
+
+    if (ctl_project_filter(ctl, &project) || cmd_events_since(ctl, &since)) {
+        return CTL_USAGE;
+    }
+    code = ctl_open(ctl, CTL_KEYS_NONE);
+    if (code != CTL_DONE) {
+        return code;
+    }
+    apr_pool_create(&events.line, ctl->pool);
+    events.table = table_make(cmd_events_columns, CMD_EVENTS_N, ctl->json, ctl->pool);
+    table_heading(events.table, stdout);
+    for (;;) {
+        rc = store_event_list(ctl->store, ctl->user, project, since, events.after, cmd_events_row,
+                              &events);
+        if (rc != STORE_OK || !ctl->follow || fflush(stdout)) {
+            return ctl_answer(rc, "event");
+        }
+        apr_sleep(CMD_EVENTS_PAUSE);
+    }
+}

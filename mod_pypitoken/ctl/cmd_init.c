@@ -1,0 +1,165 @@
+/* cmd_init.c - init and schema: keyring, database, and the schema's version. */
+#include "ctl/cmd.h"
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CMD_INIT_SQLITE "sqlite:"
+
+static const table_column_t cmd_init_columns[] = {
+    {"Keyring", "keyring", TABLE_TEXT, 0}, {"New keyring", "keyring_created", TABLE_FLAG, 0},
+    {"Store", "store", TABLE_TEXT, 0},     {"Schema before", "schema_before", TABLE_NUMBER, 0},
+    {"Schema", "schema", TABLE_NUMBER, 0},
+};
+#define CMD_INIT_N (sizeof(cmd_init_columns) / sizeof(cmd_init_columns[0]))
+
+static int cmd_init_versions(ctl_t *ctl, int *have, int *want)
+{
+    return ctl_answer(store_schema(ctl->store, have, want), "schema");
+}
+
+/* Brings the schema up to date; *have is what it was. */
+static int cmd_init_upgrade(ctl_t *ctl, int *have, int *want)
+{
+    int code = cmd_init_versions(ctl, have, want);
+    const char *wrong;
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    wrong = store_migrate(ctl->store, ctl->pool);
+    return wrong ? ctl_fail(CTL_DOWN, "%s", wrong) : CTL_DONE;
+}
+
+static int cmd_init_one(void *baton, const store_token_t *row)
+{
+    (void)row;
+    *(int *)baton = 1;
+    return 1;
+}
+
+/* Makes the keyring unless it is there. A new one opens nothing that is in the store already. */
+static int cmd_init_keyring(ctl_t *ctl, int *created)
+{
+    const char *wrong;
+    apr_finfo_t info;
+    apr_status_t rv;
+    keyring_t *keys;
+    int tokens = 0;
+
+    rv = apr_stat(&info, ctl->keyring, APR_FINFO_TYPE, ctl->pool);
+    *created = APR_STATUS_IS_ENOENT(rv);
+    if (!*created) {
+        wrong = keyring_open(&keys, ctl->keyring, ctl->seam, ctl->pool);
+        return wrong ? ctl_fail(CTL_REFUSED, "%s", wrong) : CTL_DONE;
+    }
+    if (store_token_list(ctl->store, NULL, NULL, cmd_init_one, &tokens) != STORE_OK) {
+        return ctl_answer(STORE_DOWN, "store");
+    }
+    wrong = keyring_create(ctl->keyring, ctl->seam, ctl->pool);
+    if (wrong) {
+        return ctl_fail(CTL_REFUSED, "%s", wrong);
+    }
+    if (tokens) {
+        ctl_fail(0,
+                 "Warning: the store holds tokens that another keyring has sealed. The new keyring "
+                 "%s does not open them: put the old one in its place, or make new tokens.",
+                 ctl->keyring);
+    }
+    return CTL_DONE;
+}
+
+/* Root's files are of no use to httpd, which drops to a user of its own. */
+static void cmd_init_hint(const ctl_t *ctl)
+{
+    const char *file = ctl->store_url + strlen(CMD_INIT_SQLITE);
+
+    if (geteuid() != 0) {
+        return;
+    }
+    if (strncmp(ctl->store_url, CMD_INIT_SQLITE, strlen(CMD_INIT_SQLITE)) != 0) {
+        ctl_remark(ctl, "Hint: httpd's user must be able to read the keyring: chown www-data '%s'",
+                   ctl->keyring);
+        return;
+    }
+    ctl_remark(ctl,
+               "Hint: httpd's user must own these files, and be able to write to the directory of "
+               "the database: chown www-data '%s' '%s'",
+               ctl->keyring, file);
+}
+
+int cmd_init_run(ctl_t *ctl)
+{
+    int created = 0, have = 0, want = 0, code = ctl_configure(ctl);
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    if (!ctl->keyring) {
+        return ctl_fail(CTL_USAGE, "No keyring is named: say with --keyring where it is to be.");
+    }
+    code = ctl_open_any(ctl, 1);
+    if (code == CTL_DONE) {
+        code = cmd_init_upgrade(ctl, &have, &want);
+    }
+    if (code == CTL_DONE) {
+        code = cmd_init_keyring(ctl, &created);
+    }
+    if (code == CTL_DONE) {
+        const table_cell_t cells[] = {TABLE_STRING(ctl->keyring), TABLE_INT(created),
+                                      TABLE_STRING(ctl->store_url), TABLE_INT(have),
+                                      TABLE_INT(want)};
+
+        ctl_say(ctl, cmd_init_columns, CMD_INIT_N, cells, "Keyring %s: %s.\nStore %s: %s %d.",
+                ctl->keyring, created ? "created" : "was there already", ctl->store_url,
+                have == 0      ? "created, with schema"
+                : have == want ? "was there already, with schema"
+                               : "brought to schema",
+                want);
+        cmd_init_hint(ctl);
+    }
+    return code;
+}
+
+static int cmd_init_report(ctl_t *ctl, int have, int want, const char *sentence)
+{
+    static const table_column_t columns[] = {
+        {"Schema", "have", TABLE_NUMBER, 0},
+        {"Needed", "want", TABLE_NUMBER, 0},
+    };
+    const table_cell_t cells[] = {TABLE_INT(have), TABLE_INT(want)};
+
+    ctl_say(ctl, columns, 2, cells, "Schema %d, needed %d: %s.", have, want, sentence);
+    return have == want ? CTL_DONE : CTL_REFUSED;
+}
+
+int cmd_init_status(ctl_t *ctl)
+{
+    int have = 0, want = 0, code = ctl_open_any(ctl, 0);
+
+    if (code == CTL_DONE) {
+        code = cmd_init_versions(ctl, &have, &want);
+    }
+    if (code != CTL_DONE) {
+        return code;
+    }
+    return cmd_init_report(ctl, have, want,
+                           have == want  ? "up to date"
+                           : have < want ? "run 'pypitokenctl schema migrate'"
+                                         : "the database is newer than this program");
+}
+
+int cmd_init_migrate(ctl_t *ctl)
+{
+    int have = 0, want = 0, code = ctl_open_any(ctl, 0);
+
+    if (code == CTL_DONE) {
+        code = cmd_init_upgrade(ctl, &have, &want);
+    }
+    if (code != CTL_DONE) {
+        return code;
+    }
+    return cmd_init_report(ctl, want, want, have == want ? "nothing to do" : "brought up to date");
+}

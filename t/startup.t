@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+"""startup.t - what stops httpd from starting, and the sentence that says which file or line to mend."""
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
+
+from pypt import httpd, site, tap  # noqa: E402
+
+GUARD = """
+<Location "/legacy/">
+    AuthType Basic
+    AuthName uploads
+    AuthBasicProvider pypitoken
+    Require valid-user
+    PyPITokenGuard On
+</Location>
+"""
+STORE = 'PyPITokenStore "sqlite:{root}/store/pypi.db"\n'
+KEYS = 'PyPITokenKeyring "{root}/keyring"\n'
+
+
+def directives(t, s):
+    """(what is wrong, configuration, what the sentence names)"""
+    on = '<%s>\nPyPITokenGuard On\n</%s>\n'
+    cases = [
+        ("no store", KEYS + GUARD, "PyPITokenStore"),
+        ("no keyring", STORE + GUARD, "PyPITokenKeyring"),
+        ("neither", GUARD, "PyPITokenStore"),
+        ("a store that is no URL", "PyPITokenStore /x/y.db\n", "sqlite:/"),
+        ("a relative store", "PyPITokenStore sqlite:y.db\n", "sqlite:/"),
+        ("a store of an unknown kind", "PyPITokenStore oracle://x\n", "sqlite:/"),
+        ("a guard in a Directory", STORE + KEYS + on % ('Directory "/srv/x"', "Directory"), "<Location"),
+        ("a guard in a LocationMatch", STORE + KEYS + on % ('LocationMatch "^/up/$"', "LocationMatch"),
+         "<Location"),
+        ("a guard in a Location with a pattern", STORE + KEYS + on % ('Location "/up*/"', "Location"),
+         "<Location"),
+        ("a guard in a Location ~", STORE + KEYS + on % ('Location ~ "/up/"', "Location"), "<Location"),
+        ("a guard in Files", STORE + KEYS + on % ('Files "x"', "Files"), "<Location"),
+        ("a guard at server level", "PyPITokenGuard On\n", "PyPITokenGuard"),
+        ("a guard that is neither On nor Off", GUARD.replace("Guard On", "Guard Maybe"), "PyPITokenGuard"),
+        ("a wrong size", "PyPITokenMaxUpload 12X\n", "PyPITokenMaxUpload"),
+        ("a negative size", "PyPITokenMaxUpload -1\n", "PyPITokenMaxUpload"),
+        ("an endless size", "PyPITokenMaxUpload 99999999999999999999G\n", "PyPITokenMaxUpload"),
+        ("a wrong word", "PyPITokenNewProjects Some\n", "Anyone or Nobody"),
+        ("packages that are not there", 'PyPITokenPackages "{root}/nowhere"\n', "/nowhere"),
+        ("packages that are a file", 'PyPITokenPackages "{root}/httpd.conf"\n', "/httpd.conf"),
+        ("a spool directory that is not there", 'PyPITokenSpoolDir "{root}/nospool"\n', "/nospool"),
+        ("an unknown word for the back end", "PyPITokenBackendAuth Some\n", "PyPITokenBackendAuth"),
+        ("a service without its file", "PyPITokenBackendAuth Service\n", "PyPITokenBackendAuth"),
+        ("a service file that is not there", 'PyPITokenBackendAuth Service "{root}/nosuch"\n', "/nosuch"),
+        ("a service file that others read", 'PyPITokenBackendAuth Service "{root}/open"\n', "/open"),
+        ("a service file without a colon", 'PyPITokenBackendAuth Service "{root}/nocolon"\n', "/nocolon"),
+        ("an empty service", 'PyPITokenService ""\n', "PyPITokenService"),
+        ("a project that cannot be", '<Location "/x/">\nRequire pypi-project -x-\n</Location>\n', "-x-"),
+        ("no project", '<Location "/x/">\nRequire pypi-project\n</Location>\n', "pypi-project"),
+        ("a role that is none", '<Location "/x/">\nRequire pypi-role king\n</Location>\n', "pypi-role"),
+    ]
+    s.write("open", "a:b\n", 0o644)
+    s.write("nocolon", "ab\n", 0o600)
+    for what, config, names in cases:
+        refused(t, s, what, config, names)
+
+
+def refused(t, s, what, config, names, start=False):
+    """httpd -t, or a real start, ends with an exit code that is not 0 and names what is wrong."""
+    server = httpd.Httpd(s, config.replace("{root}", s.root))
+    for name in ("error.log", "stderr.log"):
+        s.write("logs/" + name, "")
+    code, said = server.attempt() if start else server.check()
+    t.ok(code not in (0, None), what + (": httpd does not start" if start else ": httpd -t refuses"), said)
+    t.has(said, names, "  and names it")
+    lines = [l for l in said.split("\n") if names in l and not l.startswith("AH00526")]
+    t.ok(not any(len(l) > 600 for l in lines), "  in one readable line")
+    return said
+
+
+def files(t, s):
+    """A store and a keyring that are not as they should be: by -t and by a start."""
+    both = STORE + KEYS + GUARD
+    db, keyring = s.path("store/pypi.db"), s.path("keyring")
+
+    def case(what, names, spoil, *remedies):
+        saved = [(p, p + ".saved") for p in (db, keyring)]
+        for path, copy in saved:
+            shutil.copy2(path, copy)
+        spoil()
+        for start in (False, True):
+            said = refused(t, s, what, both, names, start)
+            for remedy in remedies:
+                t.has(said, remedy, "  and says what to do: " + remedy)
+        for path, copy in saved:
+            os.chmod(copy, 0o600)
+            os.replace(copy, path)
+
+    def sql(statement):
+        def spoil():
+            connection = sqlite3.connect(db)
+            connection.execute(statement)
+            connection.commit()
+            connection.close()
+        return spoil
+
+    def text(path, content):
+        def spoil():
+            s.write(os.path.relpath(path, s.root), content, 0o600)
+        return spoil
+
+    case("no database file", db, lambda: os.unlink(db), "pypitokenctl init")
+    case("a database that is text", db, text(db, "hello " * 1000))
+    case("an empty database", db, text(db, ""))
+    case("another program's database", db, lambda: (os.unlink(db), sql("CREATE TABLE x (y)")()))
+    case("a newer schema", db,
+         sql("INSERT INTO schema_version (version, applied_at) VALUES (9999, 1)"))
+    case("an older schema", db, sql("DELETE FROM schema_version"), "pypitokenctl")
+    case("no keyring file", keyring, lambda: os.unlink(keyring))
+    case("a keyring that others may read", keyring, lambda: os.chmod(keyring, 0o644), "chmod 600")
+    case("a keyring that the group may read", keyring, lambda: os.chmod(keyring, 0o640), "chmod 600")
+    case("an empty keyring", keyring, text(keyring, ""))
+    case("a keyring of other content", keyring, text(keyring, "not a key at all\n"))
+    case("a keyring with a short key", keyring, text(keyring, "a c2hvcnQ=\n"))
+
+
+def good(t, s):
+    """The same configuration without a fault starts: the cases above fail for their own reason."""
+    server = httpd.Httpd(s, (STORE + KEYS + GUARD).replace("{root}", s.root))
+    code, said = server.check()
+    t.is_(code, 0, "a right configuration: httpd -t is content", said)
+    t.like(said, "Syntax OK", "  and says so")
+    server = httpd.Httpd(s, "")
+    t.is_(server.check()[0], 0, "the module alone, without a guard: fine")
+    server = httpd.Httpd(s, GUARD.replace("Guard On", "Guard Off"))
+    t.is_(server.check()[0], 0, "a guard that is off needs no store")
+    root_only = s.path("keyring")
+    os.chmod(root_only, 0o600)
+    for name in os.listdir(s.path("store")):
+        s.give("store/" + name)
+    with_store = httpd.Httpd(s, (STORE + KEYS + GUARD).replace("{root}", s.root))
+    s.servers.append(with_store)
+    with_store.start()
+    t.ok(with_store.proc.poll() is None, "and a server with it starts")
+    with_store.stop()
+    t.is_(with_store.proc.returncode, 0, "and stops")
+
+
+def symbols(t):
+    done = subprocess.run(["nm", "-D", "--defined-only", httpd.module_path()], stdout=subprocess.PIPE, text=True,
+                          check=True)
+    names = [line.split()[-1].split("@")[0] for line in done.stdout.splitlines()]
+    names = [n for n in names if not re.match(r"_init$|_fini$|__(asan|ubsan|bss|odr)_|_edata$|_end$", n)]
+    t.is_(names, ["pypitoken_module"], "the module exports pypitoken_module and nothing else")
+
+
+def main(t):
+    site.need(t)
+    with site.Site(t) as s:
+        s.init("alice")
+        for part in (directives, files, good):
+            t.diag(part.__name__)
+            part(t, s)
+        symbols(t)
+
+
+tap.run(main)
