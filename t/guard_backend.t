@@ -170,9 +170,14 @@ def backend(t, s, tok):
 
 
 def requires(t, s, tok):
-    for path in ("/open/", "/any/"):
-        passes(t, s, tok, path)
-        closed(t, s, tok, path)
+    passes(t, s, tok, "/open/")
+    closed(t, s, tok, "/open/")
+    # "Satisfy Any" makes httpd skip authentication altogether: the guard's last hook stays closed
+    before = seen(s)
+    for who in (None, tok.mistyped(), tok.only("other-x"), ("alice", s.password("alice")), tok):
+        r = s.upload(dist.sdist("demo"), who, path="/any/")
+        t.ok(r.status in (401, 403), "Satisfy Any opens nothing", r)
+    t.is_(seen(s), before, "  the back end saw none of this")
     r = s.upload(dist.sdist("demo"), tok, path="/denied/")
     t.is_(r.status, 403, "Require all denied denies still", r)
 

@@ -30,10 +30,10 @@ def first_upload(t, s, alice, bob):
     r = s.upload(dist.sdist("fresh-project", "2.0"), bob)
     t.is_(r.status, 403, "somebody else on it: 403", r)
     t.has(r.reason, "isn't allowed to upload to project 'fresh-project'", "  with the reason")
-    for name in ("FRESH_project", "fresh--project", "fresh.PROJECT"):
-        r = s.upload(dist.sdist(name, "2.0"), bob)
+    for i, name in enumerate(("FRESH_project", "fresh--project", "fresh.PROJECT")):
+        r = s.upload(dist.sdist(name, "2.%d" % i), bob)
         t.is_(r.status, 403, "somebody else calling it %s: 403" % name, r)
-        r = s.upload(dist.sdist(name, "2.0"), alice)
+        r = s.upload(dist.sdist(name, "2.%d" % i), alice)
         t.is_(r.status, 200, "its owner calling it %s: the same project" % name, r)
     t.ok("fresh-project" in projects(s) and len(projects(s)) == 1, "  there is one project, not four")
 
@@ -70,9 +70,9 @@ def new_projects(t, s, alice):
 
 def scopes(t, s, alice, bob):
     scoped = s.token("alice", "scoped-one", "Scoped_Two")
-    for name, status in (("scoped-one", 200), ("scoped.two", 200), ("SCOPED-Two", 200), ("scoped-three", 403),
-                         ("scoped", 403)):
-        r = s.upload(dist.sdist(name, "1.1"), scoped)
+    for i, (name, status) in enumerate((("scoped-one", 200), ("scoped.two", 200), ("SCOPED-Two", 200),
+                                        ("scoped-three", 403), ("scoped", 403))):
+        r = s.upload(dist.sdist(name, "1.%d" % i), scoped)
         t.is_(r.status, status, "a token for two projects, uploading %s: %d" % (name, status), r)
     cases = [
         ("narrowed to a project", alice.only("scoped-one"), 200),

@@ -97,6 +97,7 @@ def files(t, s):
         for path, copy in saved:
             os.chmod(copy, 0o600)
             os.replace(copy, path)
+        s.give("store/pypi.db")
 
     def sql(statement):
         def spoil():
@@ -128,6 +129,8 @@ def files(t, s):
 
 def good(t, s):
     """The same configuration without a fault starts: the cases above fail for their own reason."""
+    for name in ("error.log", "stderr.log"):
+        s.write("logs/" + name, "")
     server = httpd.Httpd(s, (STORE + KEYS + GUARD).replace("{root}", s.root))
     code, said = server.check()
     t.is_(code, 0, "a right configuration: httpd -t is content", said)

@@ -132,6 +132,9 @@ static int project_wheel(project_file_t *out, slice_t stem, apr_pool_t *pool)
             return 0;
         }
     }
+    if (memmem(piece[0].p, piece[0].n, "__", 2)) {
+        return 0; /* no builder writes it, and packaging refuses it */
+    }
     out->kind = PROJECT_WHEEL;
     out->name = piece[0];
     out->version = piece[1];

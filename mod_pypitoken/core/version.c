@@ -103,12 +103,10 @@ static void version_tag(version_t *v, const version_tag_t *tags)
         }
         version_put(v, tags[i].normal, strlen(tags[i].normal));
         v->p = after;
-        if (version_separator(v, after) && after + 1 < v->end && version_digit(after[1])) {
-            v->p++;
+        if (version_separator(v, after)) {
+            v->p++; /* it belongs to the word, whether a number follows or not */
         }
         if (!version_number(v)) {
-            /* "1.0a." has a separator that belongs to nothing: it stays and ends in a
-             * refusal */
             version_put(v, "0", 1);
         }
         return;

@@ -23,7 +23,8 @@ def module(name):
 
 
 class Dist:
-    def __init__(self, name, version, filename, data, filetype, pyversion):
+    def __init__(self, name, version, filename, data, filetype, pyversion, requires=None):
+        self.requires = requires
         self.name, self.version, self.filename, self.data = name, version, filename, data
         self.filetype, self.pyversion = filetype, pyversion
 
@@ -46,7 +47,7 @@ class Dist:
                   ("summary", "A tiny package"), ("md5_digest", hashlib.md5(self.data).hexdigest()),
                   ("sha256_digest", self.sha256),
                   ("blake2_256_digest", hashlib.blake2b(self.data, digest_size=32).hexdigest()),
-                  (":action", "file_upload"), ("protocol_version", "1")]
+                  ("requires_python", self.requires), (":action", "file_upload"), ("protocol_version", "1")]
         changes = {":action" if k == "action" else k: v for k, v in changes.items()}
         out = [(k, changes.pop(k, v)) for k, v in fields]
         filename = changes.pop("filename", self.filename)
@@ -90,7 +91,7 @@ def sdist(name, version="1.0", salt="", padding=0, requires=None):
             _add(tar, stem + "/" + path, files[path].encode())
         if padding:
             _add(tar, stem + "/padding", os.urandom(padding))
-    return Dist(name, version, stem + ".tar.gz", raw.getvalue(), "sdist", "source")
+    return Dist(name, version, stem + ".tar.gz", raw.getvalue(), "sdist", "source", requires)
 
 
 def _add(tar, path, data):
@@ -115,4 +116,4 @@ def wheel(name, version="1.0", salt="", requires=None):
     with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(files):
             archive.writestr(zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0)), files[path])
-    return Dist(name, version, stem + "-py3-none-any.whl", raw.getvalue(), "bdist_wheel", "py3")
+    return Dist(name, version, stem + "-py3-none-any.whl", raw.getvalue(), "bdist_wheel", "py3", requires)
