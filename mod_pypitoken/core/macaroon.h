@@ -16,7 +16,7 @@
 
 #define MACAROON_SIGNATURE_BYTES 32
 #define MACAROON_KEY_BYTES       32    /* of a root key that this project makes */
-#define MACAROON_MAX_BYTES       24570 /* of one binary macaroon: its text is within TOKEN_MAX_CHARS */
+#define MACAROON_MAX_BYTES       24570 /* binary; its text is within TOKEN_MAX_CHARS */
 #define MACAROON_MAX_CAVEATS     128
 #define MACAROON_MAX_LOCATION    255
 #define MACAROON_MAX_IDENTIFIER  255

@@ -317,7 +317,7 @@ int keyring_unseal(const keyring_t *k, const char *table, slice_t row, slice_t s
 {
     const keyring_key_t *key = keyring_find(k, sealed);
     apr_size_t head = key ? strlen(key->id) + 1 : 0;
-    const unsigned char *nonce = (const unsigned char *)sealed.p + head;
+    const unsigned char *nonce;
     apr_pool_t *pool;
     slice_t place;
     int rc = -1;
@@ -325,6 +325,7 @@ int keyring_unseal(const keyring_t *k, const char *table, slice_t row, slice_t s
     if (key && sealed.n == head + KEYRING_NONCE + n + KEYRING_TAG &&
         apr_pool_create(&pool, NULL) == APR_SUCCESS) {
         place = keyring_place(table, row, key->id, pool);
+        nonce = (const unsigned char *)sealed.p + head;
         rc = crypto_aead_xchacha20poly1305_ietf_decrypt(
             out, NULL, NULL, nonce + KEYRING_NONCE, n + KEYRING_TAG, (const unsigned char *)place.p,
             place.n, nonce, key->bytes);

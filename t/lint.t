@@ -1,0 +1,61 @@
+#!/usr/bin/python3
+"""lint.t - each rule of the project's checker can fail, and the tree passes them all."""
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+top = os.environ.get("srcdir", ".")
+sys.path.insert(0, os.path.join(top, "t/lib"))
+
+from pypt import tap  # noqa: E402
+
+HEAD = "/* x.c - a file. */\n"
+LINT = os.path.join(top, "t/lint.py")
+CASES = [
+    ("core includes store", "core/x.c", HEAD + '#include "store/store.h"\n', "may not include"),
+    ("core includes httpd's header", "core/x.c", HEAD + "#include <httpd.h>\n", "below httpd/"),
+    ("core calls httpd", "core/x.c", HEAD + "int x_f(void)\n{\n    return ap_rputs(0);\n}\n", "below httpd/"),
+    ("store uses the form", "store/x.c", HEAD + '#include "core/upload.h"\n', "may not use"),
+    ("access includes httpd", "access/x.c", HEAD + '#include "httpd/guard.h"\n', "may not include"),
+    ("ctl includes httpd", "ctl/x.c", HEAD + '#include "httpd/guard.h"\n', "may not include"),
+    ("a wrong prefix", "core/x.c", HEAD + "static int y_f(void)\n{\n    return 0;\n}\n", "does not begin"),
+    ("a banned function", "core/x.c", HEAD + "int x_f(char *a)\n{\n    return atoi(a);\n}\n", "is banned"),
+    ("a long function", "core/x.c", HEAD + "int x_f(void)\n{\n" + "    ;\n" * 90 + "}\n", "lines long"),
+    ("a long file", "core/x.c", HEAD + "int a;\n" * 500, "lines ("),
+    ("a long line", "core/x.c", HEAD + "int " + "a" * 100 + ";\n", "columns"),
+    ("a tab", "core/x.c", HEAD + "\tint a;\n", "a tab"),
+    ("no head", "core/x.c", "int a;\n", "no comment at its head"),
+    ("a phrase", "core/verdict.h", HEAD + 'X(OTHER, "other", 400, "It already exists.")\n', "holds \""),
+    ("a machine's path", "core/x.c", HEAD + "/* /wo" + "rk/main */\n", "holds the word"),
+]
+GOOD = [
+    ("a file of the right kind", "core/x.c", HEAD + "int x_f(void)\n{\n    return 0;\n}\n"),
+    ("a banned name in a comment or string", "core/x.c", HEAD + '/* atoi(a) */\nconst char *x = "atoi(a)";\n'),
+    ("the family's prefix", "core/a_b.c", HEAD + "int a_f(void)\n{\n    return 0;\n}\n"),
+]
+
+
+def lint(name, text):
+    with tempfile.TemporaryDirectory() as tree:
+        path = os.path.join(tree, "mod_pypitoken", name)
+        os.makedirs(os.path.dirname(path))
+        with open(path, "w") as f:
+            f.write(text)
+        done = subprocess.run([sys.executable, LINT, tree], stdout=subprocess.PIPE, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def main(t):
+    for what, name, text, fault in CASES:
+        code, said = lint(name, text)
+        t.ok(code == 1 and fault in said and len(said.splitlines()) == 1, what + " is found, once", said)
+    for what, name, text in GOOD:
+        code, said = lint(name, text)
+        t.ok(code == 0 and not said, what + " passes", said)
+    done = subprocess.run([sys.executable, LINT, top], stdout=subprocess.PIPE, text=True, check=False)
+    t.is_(done.returncode, 0, "this tree passes", done.stdout)
+
+
+tap.run(main)
