@@ -185,13 +185,14 @@ def expect(t, s, tok):
 
 def limits(t, s, tok):
     body = dist.sdist("demo", "6.0", padding=200000).form()
-    r = s.upload(body, tok, path="/small/")
+    r = s.upload(body, tok, path="/small/", agent="limits")
     t.is_(r.status, 413, "larger than PyPITokenMaxUpload, by Content-Length: 413", r)
     t.like(r.reason, "larger than", "  and it says so")
-    r = s.upload(body, tok, path="/small/", chunks=5000)
+    r = s.upload(body, tok, path="/small/", chunks=5000, agent="limits")
     t.is_(r.status, 413, "the same chunked: 413", r)
     with wire.Conn(s.httpd.port) as c:
-        c.send(wire.request("POST", URL, [dist.form_type(), ("Content-Length", len(body))], None, tok.user))
+        c.send(wire.request("POST", URL, [dist.form_type(), ("Content-Length", len(body)),
+                                          ("User-Agent", "limits")], None, tok.user))
         c.send(body[:1000])
         c.sock.shutdown(1)
         try:
@@ -199,25 +200,27 @@ def limits(t, s, tok):
             t.is_(r.status, 400, "an upload that breaks off: 400", r)
         except wire.Closed:
             t.ok(True, "an upload that breaks off: closed")
+    t.is_(len(s.httpd.access(3, agent="limits")), 3, "all three are in the access log")
     t.ok(not [n for n in s.stored() if "6.0" in n], "nothing was stored by those")
 
 
 def environment(t, s, tok):
-    """The access log, after a server of its own has seen three requests."""
-    before = len(s.httpd.access())
+    """Who and what in the access log."""
     package = dist.wheel("Demo", "8.0")
-    s.upload(package, tok)
-    s.upload(package, tok.only("other"))
-    s.upload(package)
-    lines = s.httpd.access(before + 3)[before:]
-    t.is_(len(lines), 3, "three lines in the access log")
-    t.is_({k: lines[0][k] for k in ("status", "user", "id", "project", "file", "verdict")},
+    for agent, who in (("good", tok), ("scope", tok.only("other")), ("nobody", None), ("typo", tok.mistyped())):
+        s.upload(package, who, agent=agent)
+    lines = {line["agent"]: line for agent in ("good", "scope", "nobody", "typo")
+             for line in s.httpd.access(1, agent=agent)}
+    t.is_(len(lines), 4, "four lines in the access log")
+    t.is_({k: lines["good"][k] for k in ("status", "user", "id", "project", "file", "verdict")},
           {"status": "200", "user": "alice", "id": tok.id, "project": "demo", "file": package.filename,
            "verdict": "allowed"}, "an upload in the access log")
-    t.is_([lines[1][k] for k in ("status", "id", "verdict")], ["403", tok.id, "token-scope"],
+    t.is_([lines["scope"][k] for k in ("status", "id", "verdict")], ["403", tok.id, "token-scope"],
           "a refusal in the access log")
-    t.is_([lines[2][k] for k in ("status", "user", "id", "verdict")], ["401", "-", "-", "no-credentials"],
+    t.is_([lines["nobody"][k] for k in ("status", "user", "id", "verdict")], ["401", "-", "-", "no-credentials"],
           "no credentials in the access log")
+    t.is_([lines["typo"][k] for k in ("status", "user", "id", "verdict")], ["403", "-", "-", "token-signature"],
+          "a forged token names nobody in the access log")
 
 
 def main(t):

@@ -1,6 +1,7 @@
 /*
  * guard.c - the guard of an upload location: its hooks, in the order in which a request meets them.
  *
+ *   map_to_storage     TRACE, which httpd answers there
  *   access_checker_ex  the exact path, the method; GET needs no credentials
  *   force_authn        a POST is authenticated whatever Require says
  *   check_authn        the token, before a byte of the body is read
@@ -77,6 +78,18 @@ static int guard_allowed(request_rec *r)
     guard_state_t *g = guard_state(r);
 
     return g && g->stage == GUARD_ALLOWED;
+}
+
+/* ---- map_to_storage ---- */
+
+/* httpd echoes a TRACE, credentials and all, before any access hook runs and before it has looked
+ * which Location it is for. */
+static int guard_trace(request_rec *r)
+{
+    if (r->method_number != M_TRACE || ap_location_walk(r) != OK || !guard_on(r)) {
+        return DECLINED;
+    }
+    return guard_refuse(r, guard_state_make(r), VERDICT_METHOD, guard_nothing, NULL);
 }
 
 /* ---- access_checker_ex ---- */
@@ -332,6 +345,7 @@ static int guard_log(request_rec *r)
 
 void guard_register(apr_pool_t *p)
 {
+    ap_hook_map_to_storage(guard_trace, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_check_access_ex(guard_access, NULL, NULL, APR_HOOK_REALLY_FIRST,
                             AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_force_authn(guard_force, NULL, NULL, APR_HOOK_FIRST);

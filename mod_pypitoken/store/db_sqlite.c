@@ -175,8 +175,10 @@ static void db_sqlite_finish(void *handle, query_id_t query)
 {
     sqlite3_stmt *statement = ((db_sqlite_t *)handle)->statements[query];
 
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
+    if (statement) { /* NULL when it could not even be prepared */
+        sqlite3_reset(statement);
+        sqlite3_clear_bindings(statement);
+    }
 }
 
 static apr_int64_t db_sqlite_changed(void *handle)

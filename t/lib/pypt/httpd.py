@@ -1,10 +1,8 @@
 """httpd.py - a real httpd in the foreground: started, watched and stopped by one test."""
 
-import ctypes
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 
@@ -114,10 +112,11 @@ def free_port(host="127.0.0.1"):
         return s.getsockname()[1]
 
 
-def _die_with_parent():
-    """A killed test leaves no httpd behind. Own session: httpd signals its whole process group."""
-    os.setsid()
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+def _guardian(pid):
+    """A process that ends pid when ours is gone without a word: a killed test leaves no httpd behind.
+    (A death signal would not do: it is forgotten when httpd changes its user for a moment.)"""
+    return subprocess.Popen(["/bin/sh", "-c", 'read word || kill -TERM "$0"', str(pid)], stdin=subprocess.PIPE,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
 def children(pid):
@@ -143,7 +142,7 @@ class Httpd:
         if self.mpm != "prefork" and "cgi" in modules:
             self.modules[self.modules.index("cgi")] = "cgid"
         self.modules += ["ssl", "socache_shmcb"] if tls else []
-        self.tls, self.port, self.tls_port, self.proc = tls, None, None, None
+        self.tls, self.port, self.tls_port, self.proc, self.guardian = tls, None, None, None, None
 
     # ---- configuration ----
 
@@ -205,8 +204,11 @@ class Httpd:
             os.unlink(pidfile)
         with open(os.path.join(self.site.root, "logs/stderr.log"), "ab") as err:
             self.proc = subprocess.Popen(self._argv("-DFOREGROUND"), stdin=subprocess.DEVNULL, stdout=err,
-                                         stderr=err, env=environment(), preexec_fn=_die_with_parent)
+                                         stderr=err, env=environment(), start_new_session=True)
+        self.guardian = _guardian(self.proc.pid)
         poll.until(lambda: self.proc.poll() is not None or self._ready(pidfile))
+        if self.proc.poll() is not None:
+            self.guardian.communicate(b"done\n")
         return self.proc.poll() is None
 
     def _ready(self, pidfile):
@@ -224,13 +226,17 @@ class Httpd:
 
     def stop(self):
         """Ends our own process, and waits for it."""
-        if self.proc and self.proc.poll() is None:
+        if not self.proc:
+            return
+        if self.proc.poll() is None:
             self.proc.terminate()
             try:
                 self.proc.wait(20)
             except subprocess.TimeoutExpired:
                 self.proc.kill()
                 self.proc.wait()
+        if self.guardian.poll() is None:
+            self.guardian.communicate(b"done\n")
 
     # ---- what it said ----
 
@@ -250,13 +256,15 @@ class Httpd:
     def said(self):
         return self._read("stderr.log") + self.error_log()
 
-    def access(self, count=None):
-        """The access log as dictionaries; waits until it has count lines (they come after the answer)."""
+    def access(self, count=0, **want):
+        """The lines of the access log with these values, as dictionaries. A line is written after its
+        answer was sent and in no certain order: waits until there are count of them."""
         def lines():
-            return [l for l in self.access_log().split("\n") if l.startswith("status=")]
-        if count is not None:
-            poll.until(lambda: len(lines()) >= count)
-        return [dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", line)) for line in lines()]
+            every = [dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", line)) for line in
+                     self.access_log().split("\n")[:-1]]
+            return [line for line in every if all(line.get(k) == v for k, v in want.items())]
+        poll.until(lambda: len(lines()) >= count)
+        return lines()
 
     def complaints(self):
         """Lines of the error log that nobody expected."""

@@ -117,9 +117,7 @@ class Site:
 
     def _remove(self):
         for server in self.servers:
-            if server.proc and server.proc.poll() is None:
-                server.proc.kill()
-                server.proc.wait()
+            server.stop()
         if not os.environ.get("PYPT_KEEP"):
             shutil.rmtree(self.root, ignore_errors=True)
 
@@ -209,11 +207,12 @@ class Site:
 
     # ---- the shortest way to an upload ----
 
-    def upload(self, package, token=None, path="/legacy/", headers=(), conn=None, changes=None, **kw):
+    def upload(self, package, token=None, path="/legacy/", headers=(), conn=None, changes=None, agent="pypt/1.0",
+               **kw):
         """POSTs a Dist (or bytes of a body); the response. token: Token, (user, password) or None."""
         body = package if isinstance(package, bytes) else package.form(**(changes or {}))
         user = token.user if isinstance(token, Token) else token
-        headers = [dists.form_type(), ("User-Agent", "pypt/1.0"), *headers]
+        headers = [dists.form_type(), ("User-Agent", agent), *headers]
         if conn:
             return conn.request("POST", path, headers, body, user, **kw)
         return wire.once(self.httpd.port, "POST", path, headers, body, user, **kw)
