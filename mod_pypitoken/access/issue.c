@@ -92,7 +92,7 @@ static const char *issue_project(issue_scope_t *scope, store_t *store, const sto
                                  const char *written, store_rc_t *rc, apr_pool_t *pool)
 {
     store_role_t role = STORE_ROLE_NONE;
-    store_project_t project;
+    store_project_t project = {0};
     const char *norm;
 
     if (!project_name_valid(slice_of(written))) {
@@ -192,7 +192,7 @@ const char *issue_token(char **text, const char **id, store_t *store, const seam
 {
     store_token_t row = {0};
     issue_scope_t scope;
-    store_user_t user;
+    store_user_t user = {0};
     const char *wrong;
 
     *rc = STORE_OK;

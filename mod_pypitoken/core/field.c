@@ -28,29 +28,29 @@ static const field_t field_table[FIELD_KNOWN] = {
     {"gpg_signature", FIELD_SIGNATURE, UPLOAD_TEXT_MAX, 1, 0}};
 
 static const field_t field_other = {"", FIELD_OTHER, UPLOAD_TEXT_MAX, 1, 0};
-static const field_t field_description = {"description", FIELD_OTHER,
-                                          UPLOAD_DESCRIPTION_MAX, 1, 0};
+static const field_t field_description = {"description", FIELD_OTHER, UPLOAD_DESCRIPTION_MAX, 1, 0};
 
-static int field_char(char c, int first) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-         (!first && c == '_');
+static int field_char(char c, int first)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (!first && c == '_');
 }
 
-const field_t *field_find(slice_t name) {
-  apr_size_t i, start = name.n && name.p[0] == ':' ? 1 : 0;
+const field_t *field_find(slice_t name)
+{
+    apr_size_t i, start = name.n && name.p[0] == ':' ? 1 : 0;
 
-  if (name.n == start || name.n > FIELD_NAME_MAX) {
-    return NULL;
-  }
-  for (i = start; i < name.n; i++) {
-    if (!field_char(name.p[i], i == start)) {
-      return NULL;
+    if (name.n == start || name.n > FIELD_NAME_MAX) {
+        return NULL;
     }
-  }
-  for (i = 0; i < FIELD_KNOWN; i++) {
-    if (slice_is(name, field_table[i].name)) {
-      return &field_table[i];
+    for (i = start; i < name.n; i++) {
+        if (!field_char(name.p[i], i == start)) {
+            return NULL;
+        }
     }
-  }
-  return slice_is(name, "description") ? &field_description : &field_other;
+    for (i = 0; i < FIELD_KNOWN; i++) {
+        if (slice_is(name, field_table[i].name)) {
+            return &field_table[i];
+        }
+    }
+    return slice_is(name, "description") ? &field_description : &field_other;
 }

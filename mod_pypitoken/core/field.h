@@ -10,30 +10,30 @@
 #define FIELD_NAME_MAX 64
 
 typedef enum field_id_t {
-  FIELD_ACTION,
-  FIELD_PROTOCOL,
-  FIELD_NAME,
-  FIELD_VERSION,
-  FIELD_METADATA_VERSION,
-  FIELD_FILETYPE,
-  FIELD_PYVERSION,
-  FIELD_MD5,
-  FIELD_SHA256,
-  FIELD_BLAKE2,
-  FIELD_REQUIRES_PYTHON,
-  FIELD_SUMMARY,
-  FIELD_CONTENT,
-  FIELD_SIGNATURE,
-  FIELD_KNOWN, /* the rows of the table end here */
-  FIELD_OTHER = FIELD_KNOWN
+    FIELD_ACTION,
+    FIELD_PROTOCOL,
+    FIELD_NAME,
+    FIELD_VERSION,
+    FIELD_METADATA_VERSION,
+    FIELD_FILETYPE,
+    FIELD_PYVERSION,
+    FIELD_MD5,
+    FIELD_SHA256,
+    FIELD_BLAKE2,
+    FIELD_REQUIRES_PYTHON,
+    FIELD_SUMMARY,
+    FIELD_CONTENT,
+    FIELD_SIGNATURE,
+    FIELD_KNOWN, /* the rows of the table end here */
+    FIELD_OTHER = FIELD_KNOWN
 } field_id_t;
 
 typedef struct field_t {
-  const char *name;
-  field_id_t id;
-  apr_size_t max; /* bytes of text */
-  int repeat;     /* may stand more than once */
-  int keep;       /* its value is read */
+    const char *name;
+    field_id_t id;
+    apr_size_t max; /* bytes of text */
+    int repeat;     /* may stand more than once */
+    int keep;       /* its value is read */
 } field_t;
 
 /* The row of a field; rows that are not in the table get one for "other". NULL

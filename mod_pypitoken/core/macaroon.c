@@ -378,7 +378,7 @@ slice_t macaroon_serialize(const macaroon_t *m, apr_pool_t *pool)
         *to++ = MACAROON_EOS;
     }
     *to++ = MACAROON_EOS;
-    to = macaroon_put(to, MACAROON_SIGNATURE,
-                      slice_make((const char *)m->signature, sizeof(m->signature)));
+    (void)macaroon_put(to, MACAROON_SIGNATURE,
+                       slice_make((const char *)m->signature, sizeof(m->signature)));
     return slice_make(raw, n);
 }

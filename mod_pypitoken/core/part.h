@@ -12,7 +12,6 @@
 /* Reads a block of header lines, each with its CRLF, without the empty line at
  * the end. *out points into block. VERDICT_ALLOWED, PART_HEADER,
  * PART_DISPOSITION or PART_TYPE in *v. */
-verdict_code_t part_parse(multipart_part_t *out, slice_t block, verdict_t *v,
-                          apr_pool_t *pool);
+verdict_code_t part_parse(multipart_part_t *out, slice_t block, verdict_t *v, apr_pool_t *pool);
 
 #endif

@@ -185,7 +185,7 @@ static int cmd_doctor_future(void *baton, const store_event_t *row)
 static void cmd_doctor_seal(cmd_doctor_t *d, const cmd_doctor_newest_t *newest)
 {
     unsigned char key[MACAROON_KEY_BYTES];
-    store_token_t row;
+    store_token_t row = {0};
     store_rc_t rc;
 
     if (!newest->id[0]) {

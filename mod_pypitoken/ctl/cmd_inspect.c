@@ -188,7 +188,7 @@ static int cmd_inspect_put(const ctl_t *ctl, const char *text)
 
 int cmd_inspect_restrict(ctl_t *ctl)
 {
-    slice_t text, caveats[2];
+    slice_t text, caveats[2] = {{NULL, 0}, {NULL, 0}};
     apr_size_t n = 0, i;
     macaroon_t *m;
     int code;

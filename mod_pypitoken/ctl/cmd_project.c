@@ -38,7 +38,7 @@ static int cmd_project_done(ctl_t *ctl, const char *kind, const store_project_t 
 int cmd_project_add(ctl_t *ctl)
 {
     const char *name = ctl->argv[0];
-    store_project_t project;
+    store_project_t project = {0};
     store_user_t owner = {0};
     int code;
 
@@ -65,7 +65,7 @@ int cmd_project_add(ctl_t *ctl)
 
 int cmd_project_remove(ctl_t *ctl)
 {
-    store_project_t project;
+    store_project_t project = {0};
     int code = ctl_open(ctl, CTL_KEYS_NONE);
 
     if (code == CTL_DONE) {
@@ -137,8 +137,8 @@ static int cmd_project_role_done(ctl_t *ctl, const char *kind, const store_proje
 int cmd_project_role_add(ctl_t *ctl)
 {
     store_role_t role = STORE_ROLE_OWNER;
-    store_project_t project;
-    store_user_t user;
+    store_project_t project = {0};
+    store_user_t user = {0};
     int code;
 
     while (role != STORE_ROLE_NONE && strcmp(ctl->argv[2], cmd_project_roles[role]) != 0) {
@@ -158,8 +158,8 @@ int cmd_project_role_add(ctl_t *ctl)
 
 int cmd_project_role_remove(ctl_t *ctl)
 {
-    store_project_t project;
-    store_user_t user;
+    store_project_t project = {0};
+    store_user_t user = {0};
     int code = cmd_project_pair(ctl, &project, &user);
 
     if (code == CTL_DONE) {
@@ -189,7 +189,7 @@ static int cmd_project_role_row(void *baton, const char *user_name, store_role_t
 int cmd_project_role_list(ctl_t *ctl)
 {
     cmd_project_listing_t listing;
-    store_project_t project;
+    store_project_t project = {0};
     int code = ctl_open(ctl, CTL_KEYS_NONE);
 
     if (code == CTL_DONE) {

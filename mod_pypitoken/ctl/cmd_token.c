@@ -257,7 +257,7 @@ static int cmd_token_find(ctl_t *ctl, store_token_t *row)
 int cmd_token_show(ctl_t *ctl)
 {
     table_cell_t cells[CMD_TOKEN_N];
-    store_token_t row;
+    store_token_t row = {0};
     int code = cmd_token_find(ctl, &row);
 
     if (code == CTL_DONE) {
@@ -274,7 +274,7 @@ int cmd_token_revoke(ctl_t *ctl)
         {"Token", "id", TABLE_TEXT, 0},
         {"State", "state", TABLE_TEXT, 0},
     };
-    store_token_t row;
+    store_token_t row = {0};
     store_rc_t rc;
     int code = cmd_token_find(ctl, &row);
 

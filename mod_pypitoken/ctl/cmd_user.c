@@ -105,7 +105,7 @@ int cmd_user_add(ctl_t *ctl)
 {
     const char *name = ctl->argv[0];
     const char *hash = NULL;
-    store_user_t user;
+    store_user_t user = {0};
     int code;
 
     if (!cmd_user_name_valid(name)) {
@@ -140,7 +140,7 @@ static int cmd_user_named(ctl_t *ctl, store_user_t *user)
 int cmd_user_passwd(ctl_t *ctl)
 {
     const char *hash = NULL;
-    store_user_t user;
+    store_user_t user = {0};
     int code = cmd_user_named(ctl, &user);
 
     if (code == CTL_DONE && !ctl->no_password) {
@@ -159,7 +159,7 @@ int cmd_user_passwd(ctl_t *ctl)
 
 static int cmd_user_set_disabled(ctl_t *ctl, int disabled)
 {
-    store_user_t user;
+    store_user_t user = {0};
     int code = cmd_user_named(ctl, &user);
 
     if (code == CTL_DONE) {
@@ -186,7 +186,7 @@ int cmd_user_enable(ctl_t *ctl)
 
 int cmd_user_remove(ctl_t *ctl)
 {
-    store_user_t user;
+    store_user_t user = {0};
     store_rc_t rc;
     int code = cmd_user_named(ctl, &user);
 

@@ -152,7 +152,7 @@ static apr_status_t index_disk_named(index_disk_temp_t *t, const char *packages,
     unsigned char random[INDEX_DISK_RANDOM];
     char hex[INDEX_DISK_RANDOM * 2 + 1];
     apr_status_t rv;
-    int root, dir, tries;
+    int root = -1, dir = -1, tries;
 
     rv = index_disk_open(&root, packages, NULL, 0, pool);
     if (rv == APR_SUCCESS) {

@@ -101,8 +101,8 @@ apr_status_t index_list_projects(index_list_t *out, const char *packages, apr_po
 {
     const struct dirent *entry;
     apr_pool_t *scratch;
-    DIR *stream;
-    int root;
+    DIR *stream = NULL;
+    int root = -1;
     apr_status_t rv = index_disk_open(&root, packages, NULL, 0, pool);
 
     if (rv == APR_SUCCESS) {
@@ -150,8 +150,8 @@ apr_status_t index_list_files(index_list_t *out, const char *packages, const cha
                               apr_pool_t *pool)
 {
     const struct dirent *entry;
-    DIR *stream;
-    int dir;
+    DIR *stream = NULL;
+    int dir = -1;
     apr_status_t rv = index_disk_open(&dir, packages, project, 0, pool);
 
     if (rv == APR_SUCCESS) {

@@ -44,32 +44,33 @@ db_rc_t migrate_have(db_conn_t *conn, int *have)
 }
 
 /* Within a transaction: the step, unless another process has made it meanwhile. */
-static db_rc_t migrate_apply(db_conn_t *conn, const migrate_step_t *step, apr_int64_t now)
+static db_rc_t migrate_apply(db_conn_t *conn, const migrate_step_t *step, apr_int64_t now,
+                             int *have)
 {
     const db_value_t row[] = {db_int(step->version), db_int(now)};
     const char *const *sql;
-    int have;
-    db_rc_t rc = migrate_have(conn, &have);
+    db_rc_t rc = migrate_have(conn, have);
 
-    if (rc != DB_OK || have >= step->version) {
+    if (rc != DB_OK || *have >= step->version) {
         return rc;
     }
     for (sql = step->statements; *sql && rc == DB_OK; sql++) {
         rc = db_script(conn, *sql);
     }
+    *have = step->version;
     return rc == DB_OK ? db_exec(conn, QUERY_SCHEMA_ADD, row, 2, NULL) : rc;
 }
 
-db_rc_t migrate_run(db_conn_t *conn, const char *scheme, const seam_t *seam)
+db_rc_t migrate_run(db_conn_t *conn, const char *scheme, const seam_t *seam, int *have)
 {
     const migrate_series_t *series = migrate_series(scheme);
-    int i, have, n = series ? series->n : 0;
-    db_rc_t rc = migrate_have(conn, &have);
+    int n = series ? series->n : 0;
+    db_rc_t rc = migrate_have(conn, have);
 
-    for (i = have; i < n && rc == DB_OK; i++) {
+    while (rc == DB_OK && *have < n) {
         rc = db_begin(conn, DB_DURABLE);
         if (rc == DB_OK) {
-            rc = migrate_apply(conn, &series->steps[i], seam->now());
+            rc = migrate_apply(conn, &series->steps[*have], seam->now(), have);
         }
         if (rc == DB_OK) {
             rc = db_commit(conn);

@@ -29,9 +29,9 @@ int migrate_want(const char *scheme);
 /* The version of the database, 0 when it is empty. On failure db_why tells the reason. */
 db_rc_t migrate_have(db_conn_t *conn, int *have);
 
-/* Runs what is missing; harmless when several processes do so at the same time. On failure the
- * steps before stay, the failed one left nothing, and db_why tells the reason. A database that is
- * newer is left alone: DB_OK. */
-db_rc_t migrate_run(db_conn_t *conn, const char *scheme, const seam_t *seam);
+/* Runs what is missing; harmless when several processes do so at the same time. *have is the
+ * version that the database has in the end. On failure the steps before stay, the failed one left
+ * nothing, and db_why tells the reason. A database that is newer is left alone: DB_OK. */
+db_rc_t migrate_run(db_conn_t *conn, const char *scheme, const seam_t *seam, int *have);
 
 #endif

@@ -216,10 +216,7 @@ const char *store_migrate(store_t *s, apr_pool_t *pool)
     if (rc != DB_OK) {
         return apr_pstrdup(pool, why);
     }
-    rc = migrate_run(conn, s->driver->scheme, s->seam);
-    if (rc == DB_OK) {
-        rc = migrate_have(conn, &have);
-    }
+    rc = migrate_run(conn, s->driver->scheme, s->seam, &have);
     apr_cpystrn(why, db_why(conn), sizeof(why));
     db_return(conn);
     if (rc != DB_OK) {

@@ -28,9 +28,9 @@ typedef enum store_rc_t {
 } store_rc_t;
 
 typedef struct store_config_t {
-    const char *url;     /* sqlite:/path/file.db (mysql:// follows) */
-    const char *secret;  /* file with the database password, or NULL */
-    const char *keyring; /* file, or NULL: then nothing sealed can be read or written */
+    const char *url;              /* sqlite:/path/file.db (mysql:// follows) */
+    const char *secret;           /* file with the database password, or NULL */
+    const char *keyring;          /* file, or NULL: then nothing sealed can be read or written */
     const struct keyring_t *keys; /* opened before and used instead of the file, or NULL */
     const seam_t *seam;
     void (*log)(void *baton, const char *line); /* what the operator should know; may be NULL */

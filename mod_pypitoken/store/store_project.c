@@ -46,7 +46,7 @@ static int store_project_one(void *baton, const db_value_t *row)
 static int store_project_each(void *baton, const db_value_t *row)
 {
     store_project_scan_t *scan = baton;
-    store_project_t project;
+    store_project_t project = {0};
 
     apr_pool_clear(scan->pool);
     store_project_fill(&project, row, scan->pool);

@@ -34,7 +34,7 @@ static int store_user_one(void *baton, const db_value_t *row)
 static int store_user_each(void *baton, const db_value_t *row)
 {
     store_user_scan_t *scan = baton;
-    store_user_t user;
+    store_user_t user = {0};
 
     apr_pool_clear(scan->pool);
     store_user_fill(&user, row, scan->pool);
