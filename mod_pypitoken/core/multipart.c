@@ -197,19 +197,20 @@ static verdict_code_t multipart_emit(multipart_t *m, const char *p, apr_size_t n
     return n ? multipart_pass(m, m->calls->part_data(m->baton, slice_make(p, n))) : VERDICT_ALLOWED;
 }
 
-/* "--B" stands at p[pos]; the data before it ends with the delimiter's CRLF, or
- * it is none. */
+/* "--B" stands at p[pos]; the data before it ends with the delimiter's CRLF, or it is none. What
+ * lies before those two bytes goes out first either way: in smaller pieces it would be out already,
+ * and a field that is too long must get the same verdict. */
 static verdict_code_t multipart_found(multipart_t *m, const char *p, apr_size_t pos)
 {
-    verdict_code_t code;
+    verdict_code_t code = pos < 2 ? VERDICT_ALLOWED : multipart_emit(m, p, pos - 2);
 
+    if (code != VERDICT_ALLOWED) {
+        return code;
+    }
     if (pos < 2 || p[pos - 2] != '\r' || p[pos - 1] != '\n') {
         return multipart_fail(m, VERDICT_FORM_DELIMITER);
     }
-    code = multipart_emit(m, p, pos - 2);
-    if (code == VERDICT_ALLOWED) {
-        code = multipart_pass(m, m->calls->part_end(m->baton));
-    }
+    code = multipart_pass(m, m->calls->part_end(m->baton));
     if (code == VERDICT_ALLOWED) {
         multipart_enter(m, MULTIPART_TAIL);
     }
