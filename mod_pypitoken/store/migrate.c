@@ -1,6 +1,7 @@
 /* migrate.c - brings a database up to this program's schema; see migrate.h. */
 #include "store/migrate.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "store/schema_data.h"
@@ -26,7 +27,9 @@ int migrate_want(const char *scheme)
 
 static int migrate_number(void *baton, const db_value_t *row)
 {
-    *(int *)baton = (int)row[0].i;
+    apr_int64_t n = row[0].i;
+
+    *(int *)baton = n < 0 ? 0 : n > INT_MAX ? INT_MAX : (int)n;
     return 1;
 }
 

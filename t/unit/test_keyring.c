@@ -174,6 +174,7 @@ static void seals(kit_t *kit)
     tap_ok(opens(k, "t", row, sealed) == 1 && opens(k, "t", row, again) == 1, "both open");
     tap_ok(opens(k, "u", row, sealed) == 0, "not for another table");
     tap_ok(opens(k, "t", slice_make(row.p, row.n - 1), sealed) == 0, "not for another row");
+    tap_ok(opens(k, "t", slice_make("row\0with NUM", row.n), sealed) == 0, "nor a similar one");
     tap_ok(opens(k, "t", slice_make(NULL, 0), sealed) == 0, "not for no row");
     tap_ok(opens(wrong, "t", row, sealed) == 0, "not with another key of that name");
     tap_ok(keyring_unseal(k, "t", row, sealed, out, 31) &&

@@ -22,9 +22,7 @@ static const edit_t edits[] = {
      "UPDATE tokens SET sealed_key = (SELECT sealed_key FROM tokens WHERE id = '" ID_B "')" OF_A,
      STORE_SEALED},
     {"the id of another row",
-     "PRAGMA foreign_keys = ON; PRAGMA defer_foreign_keys = ON; DELETE FROM tokens WHERE id = "
-     "'" ID_A "'; UPDATE tokens SET id = '" ID_A "'",
-     STORE_SEALED},
+     "DELETE FROM tokens WHERE id = '" ID_A "'; UPDATE tokens SET id = '" ID_A "'", STORE_SEALED},
     {"an earlier creation", "UPDATE tokens SET created = created - 1" OF_A, STORE_SEALED},
     {"a later expiry", "UPDATE tokens SET expires = expires + 1" OF_A, STORE_SEALED},
     {"no expiry", "UPDATE tokens SET expires = 0" OF_A, STORE_SEALED},

@@ -1,0 +1,184 @@
+/* test_store_threads.c - many threads, and two processes, on one database. */
+#include "store_kit.h"
+
+#include <apr_thread_proc.h>
+#include <sys/wait.h>
+
+#define ID_A     "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
+#define THREADS  16
+#define ROUNDS   40
+#define PROJECTS 25
+
+typedef struct crowd_t {
+    store_t *s;
+    const char *owner;
+    unsigned char key[MACAROON_KEY_BYTES];
+    atomic_int number, errors, made;
+} crowd_t;
+
+/* What an upload does, over and over. */
+static void upload(crowd_t *crowd, int me, int round, apr_pool_t *pool)
+{
+    unsigned char key[MACAROON_KEY_BYTES];
+    store_event_t e = {.kind = "upload", .token_id = ID_A, .address = "::1", .user = "alice"};
+    const char *name = apr_psprintf(pool, "p%d", round % PROJECTS);
+    store_project_t project;
+    store_role_t role;
+    store_token_t t;
+    store_rc_t rc;
+
+    if (store_token_find(crowd->s, slice_of(ID_A), &t, key, pool) != STORE_OK ||
+        sodium_memcmp(key, crowd->key, sizeof(key))) {
+        atomic_fetch_add(&crowd->errors, 1);
+    }
+    rc = store_project_add(crowd->s, name, name, crowd->owner, 0, &project, pool);
+    if (rc == STORE_OK) {
+        atomic_fetch_add(&crowd->made, 1);
+    } else if (rc != STORE_CONFLICT) {
+        atomic_fetch_add(&crowd->errors, 1);
+    }
+    if (store_project_role(crowd->s, name, crowd->owner, &project, &role, pool) != STORE_OK ||
+        role != STORE_ROLE_OWNER || store_project_confirm(crowd->s, project.id) != STORE_OK) {
+        atomic_fetch_add(&crowd->errors, 1);
+    }
+    e.at = kit_time + me * ROUNDS + round;
+    e.file = apr_psprintf(pool, "%d-%d", me, round);
+    if (store_use(crowd->s, &e) != STORE_OK) {
+        atomic_fetch_add(&crowd->errors, 1);
+    }
+    store_tidy(crowd->s);
+}
+
+static void *APR_THREAD_FUNC crowd_run(apr_thread_t *thread, void *data)
+{
+    crowd_t *crowd = data;
+    int i, me = atomic_fetch_add(&crowd->number, 1);
+    apr_pool_t *pool;
+
+    (void)thread;
+    apr_pool_create(&pool, NULL);
+    for (i = 0; i < ROUNDS; i++) {
+        upload(crowd, me, i, pool);
+        apr_pool_clear(pool);
+    }
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+static void crowd_all(crowd_t *crowd, kit_t *kit)
+{
+    apr_thread_t *threads[THREADS];
+    apr_status_t rv;
+    apr_pool_t *pool;
+    int i;
+
+    apr_pool_create(&pool, kit->pool);
+    crowd->s = kit_open(kit, NULL, pool);
+    for (i = 0; i < THREADS; i++) {
+        apr_thread_create(&threads[i], NULL, crowd_run, crowd, pool);
+    }
+    for (i = 0; i < THREADS; i++) {
+        apr_thread_join(&rv, threads[i]);
+    }
+    apr_pool_destroy(pool);
+}
+
+static int count_event(void *baton, const store_event_t *row)
+{
+    *(int *)baton += kit_is(row->kind, "upload");
+    return 0;
+}
+
+static int count_project(void *baton, const store_project_t *row)
+{
+    *(int *)baton += row->confirmed;
+    return 0;
+}
+
+/* events: as many uses as there were. */
+static void look(kit_t *kit, int uses, int numbers)
+{
+    int events = 0, projects = 0;
+    store_token_t t;
+    apr_pool_t *pool;
+    store_t *s;
+
+    apr_pool_create(&pool, kit->pool);
+    s = kit_open(kit, NULL, pool);
+    if (store_event_list(s, NULL, NULL, 0, 0, count_event, &events) != STORE_OK ||
+        store_project_list(s, NULL, count_project, &projects) != STORE_OK) {
+        tap_ok(0, "the lists");
+    }
+    tap_ok(events == uses, "no event is lost: %d", events);
+    tap_ok(projects == PROJECTS, "every project is there once, and confirmed: %d", projects);
+    tap_ok(store_token_find(s, slice_of(ID_A), &t, NULL, pool) == STORE_OK &&
+               t.used == kit_time + numbers * ROUNDS - 1,
+           "the last use is the latest");
+    apr_pool_destroy(pool);
+}
+
+static void revoked_at_once(kit_t *kit)
+{
+    store_t *here, *there;
+    apr_pool_t *pool;
+    store_token_t t;
+
+    apr_pool_create(&pool, kit->pool);
+    here = kit_open(kit, NULL, pool);
+    there = kit_open(kit, NULL, pool);
+    tap_ok(store_token_find(there, slice_of(ID_A), &t, NULL, pool) == STORE_OK && !t.revoked &&
+               store_token_revoke(here, slice_of(ID_A), "x") == STORE_OK &&
+               store_token_find(there, slice_of(ID_A), &t, NULL, pool) == STORE_OK && t.revoked,
+           "a revocation is seen by all at once");
+    apr_pool_destroy(pool);
+}
+
+static void crowd_prepare(crowd_t *crowd, kit_t *kit)
+{
+    store_token_t t = {0};
+    store_user_t alice;
+    apr_pool_t *pool;
+    store_t *s;
+
+    kit_make(kit);
+    apr_pool_create(&pool, kit->pool);
+    s = kit_open(kit, NULL, pool);
+    memset(crowd, 0, sizeof(*crowd));
+    randombytes_buf(crowd->key, sizeof(crowd->key));
+    (void)store_user_add(s, "alice", NULL, &alice, kit->pool);
+    crowd->owner = alice.id;
+    t.id = ID_A;
+    t.user_id = alice.id;
+    t.name = "";
+    t.scope = "user";
+    tap_ok(store_token_add(s, &t, crowd->key, pool) == STORE_OK, "a token for all");
+    apr_pool_destroy(pool);
+}
+
+int main(void)
+{
+    int status = -1;
+    crowd_t crowd;
+    pid_t child;
+    kit_t kit;
+
+    kit_begin(&kit);
+    crowd_prepare(&crowd, &kit);
+    crowd_all(&crowd, &kit);
+    tap_ok(crowd.errors == 0, "%d threads: no error (%s)", THREADS, kit_line);
+    tap_ok(crowd.made == PROJECTS, "  each project has one maker: %d", crowd.made);
+    look(&kit, THREADS * ROUNDS, THREADS);
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        atomic_store(&crowd.number, 2 * THREADS);
+        crowd_all(&crowd, &kit);
+        _exit(crowd.errors != 0);
+    }
+    crowd_all(&crowd, &kit);
+    waitpid(child, &status, 0);
+    tap_ok(child > 0 && status == 0 && crowd.errors == 0, "two processes: no error (%s)", kit_line);
+    look(&kit, 3 * THREADS * ROUNDS, 3 * THREADS);
+    revoked_at_once(&kit);
+    return kit_end(&kit);
+}
