@@ -115,7 +115,8 @@ def words(tree):
         dirs[:] = [d for d in dirs if d not in (".git", "__pycache__", "autom4te.cache", "build-aux", "m4")]
         for name in names:
             path = os.path.relpath(os.path.join(at, name), tree)
-            if path.startswith(SKIP_WORDS) or name in ("configure", "aclocal.m4", "Makefile.in", "config.log"):
+            if path.startswith(SKIP_WORDS) or name.endswith("~") or name in (
+                    "configure", "aclocal.m4", "Makefile.in", "config.log"):
                 continue
             with open(os.path.join(tree, path), "rb") as f:
                 data = f.read(1 << 20).decode("utf-8", "replace")

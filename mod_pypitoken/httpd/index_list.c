@@ -108,7 +108,7 @@ apr_status_t index_list_projects(index_list_t *out, const char *packages, apr_po
     if (rv == APR_SUCCESS) {
         rv = index_list_begin(out, root, &stream, sizeof(const char *), pool);
     }
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || !stream) {
         return rv;
     }
     apr_pool_create(&scratch, pool);
@@ -157,7 +157,7 @@ apr_status_t index_list_files(index_list_t *out, const char *packages, const cha
     if (rv == APR_SUCCESS) {
         rv = index_list_begin(out, dir, &stream, sizeof(index_list_file_t), pool);
     }
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS || !stream) {
         return rv;
     }
     while ((entry = readdir(stream))) {

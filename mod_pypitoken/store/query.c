@@ -103,12 +103,13 @@ const query_t query_table[QUERY_COUNT] = {
     [QUERY_EVENT_ADD] = {"event_add", "itTTTTTTTT", "",
                          "INSERT INTO events (at, kind, user_name, token_id, project, file, "
                          "address, agent, verdict, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-    /* Where to begin comes from the index on "at", the rest goes by id. */
+    /* Where to begin comes from the index on "at" (the '+' keeps SQLite from walking the table for
+     * it instead), the rest goes by id. */
     [QUERY_EVENT_LIST] = {"event_list", "iiiTTTT", "iitTTTTTTTT",
                           "SELECT id, at, kind, user_name, token_id, project, file, address, "
                           "agent, verdict, detail FROM events "
-                          "WHERE id >= (SELECT COALESCE(MIN(id), 9223372036854775807) "
-                          "FROM events WHERE id > ? AND at >= ?) AND at >= ? "
+                          "WHERE id >= (SELECT COALESCE(MIN(+id), 9223372036854775807) "
+                          "FROM events WHERE +id > ? AND at >= ?) AND at >= ? "
                           "AND (? IS NULL OR user_name = ?) AND (? IS NULL OR project = ?) "
                           "ORDER BY id"},
 };

@@ -128,7 +128,9 @@ typedef struct store_token_t {
 
 typedef int store_token_fn(void *baton, const store_token_t *row);
 
-/* Inserts; key (MACAROON_KEY_BYTES) is sealed under the row's id. created is set by the store. */
+/* Inserts; created is set by the store. key is sealed and bound to id, user_id, created, expires
+ * and caveats: a row in which one of them was edited is STORE_SEALED ever after. SEALED also
+ * without a keyring, CONFLICT for an id that is taken or a user that is not there. */
 store_rc_t store_token_add(store_t *s, const store_token_t *token,
                            const unsigned char key[MACAROON_KEY_BYTES], apr_pool_t *pool);
 
@@ -164,7 +166,8 @@ store_rc_t store_event_list(store_t *s, const char *user, const char *project, a
                             apr_int64_t after, store_event_fn *fn, void *baton);
 
 /* An accepted upload: the token's last use and its event, in one transaction that does not wait for
- * the disk. event->token_id may be NULL (no token involved). */
+ * the disk. event->token_id may be NULL (no token involved), event->at 0 (now, for all events). An
+ * older use does not replace a later one. */
 store_rc_t store_use(store_t *s, const store_event_t *event);
 
 #endif

@@ -263,6 +263,7 @@ static void forked(apr_pool_t *parent)
     db = make(1, 50, pool);
     (void)db_borrow(db, &c, why);
     db_return(c);
+    fflush(stdout);
     child = fork();
     if (child == 0) {
         int bad = db_borrow(db, &c, why) != DB_ERROR || !kit_has(why, "another process");

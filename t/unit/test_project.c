@@ -38,8 +38,7 @@ static const char *const project_bad[] = {
     "a:b",
     "\xc3\xa4",
     "a\xff",
-    "\xef\xbb\xbf"
-    "a",
+    "\xef\xbb\xbfz",
     "a\xe2\x84\xaa",
     "-",
     ".",

@@ -1,6 +1,7 @@
 """dist.py - tiny but real sdists and wheels, and the upload forms that carry them."""
 
 import base64
+import gzip
 import hashlib
 import io
 import os
@@ -86,12 +87,14 @@ def sdist(name, version="1.0", salt="", padding=0, requires=None):
     files = {"PKG-INFO": meta, "setup.py": SETUP % (name, version, module(name), more),
              module(name) + ".py": "VERSION = %r\nSALT = %r\n" % (version, salt)}
     raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=0 if padding else 6) as tar:
+    with tarfile.open(fileobj=raw, mode="w") as tar:
         for path in sorted(files):
             _add(tar, stem + "/" + path, files[path].encode())
         if padding:
             _add(tar, stem + "/padding", os.urandom(padding))
-    return Dist(name, version, stem + ".tar.gz", raw.getvalue(), "sdist", "source", requires)
+    # no time of day in it: the same arguments make the same bytes
+    data = gzip.compress(raw.getvalue(), 0 if padding else 6, mtime=1500000000)
+    return Dist(name, version, stem + ".tar.gz", data, "sdist", "source", requires)
 
 
 def _add(tar, path, data):

@@ -119,6 +119,16 @@ def _guardian(pid):
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
+def open_connections(ports):
+    """How many connections to these local ports the server side has not closed yet."""
+    count = 0
+    with open("/proc/net/tcp") as f:
+        for line in f.read().splitlines()[1:]:
+            _, local, _, state = line.split()[:4]
+            count += int(local.split(":")[1], 16) in ports and state in ("01", "08")
+    return count
+
+
 def children(pid):
     """The pids of the direct children of pid."""
     found = []
@@ -225,10 +235,12 @@ class Httpd:
         return children(self.proc.pid)
 
     def stop(self):
-        """Ends our own process, and waits for it."""
+        """Ends our own process, and waits for it. Not before the last connection is closed: the event MPM
+        may crash when it is told to stop while it is closing one."""
         if not self.proc:
             return
         if self.proc.poll() is None:
+            poll.until(lambda: not open_connections((self.port, self.tls_port)), 5)
             self.proc.terminate()
             try:
                 self.proc.wait(20)
