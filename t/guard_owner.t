@@ -3,6 +3,7 @@
 upload, revocation, and what an edited, copied or stolen database is worth."""
 import os
 import shutil
+import signal
 import sqlite3
 import sys
 import time
@@ -196,6 +197,48 @@ def flipped(blob):
     return bytes(blob[:-1]) + bytes([blob[-1] ^ 1])
 
 
+def outage(t, s, alice):
+    """The database is out of reach: 503, never 403, never 200; and then it is back."""
+    s.allow(r"cannot open the store", r"store-down", r"store .*pypi\.db")
+    new_children(s)
+    os.rename(s.path("store"), s.path("elsewhere"))
+    new_children(s)
+    with wire.Conn(s.httpd.port) as c:
+        for name, who in (("a good token", alice), ("a forged token", alice.mistyped())):
+            r = s.upload(dist.sdist("outage"), who, conn=c)
+            t.is_(r.status, 503, "no database, %s: 503" % name, r)
+            t.ok(int(r.header("Retry-After", "0")) > 0, "  with Retry-After")
+            c = wire.Conn(s.httpd.port) if r.header("Connection") == "close" else c
+        r = s.upload(dist.sdist("outage"), conn=c)
+        t.is_(r.status, 401, "no database, no credentials: 401", r)
+    os.rename(s.path("elsewhere"), s.path("store"))
+    r = poll.until(lambda: [r for r in [s.upload(dist.sdist("outage"), alice)] if r.status != 503])
+    t.is_(r and r[0].status, 200, "the database is back: so are uploads, without a restart", r)
+    t.unlike(s.httpd.said(), "exit signal (?!Killed)", "no child crashed")
+
+
+def new_children(s):
+    """Every child ends and others take their place."""
+    old = s.httpd.children()
+    for pid in old:
+        os.kill(pid, signal.SIGKILL)
+    poll.until(lambda: set(s.httpd.children()) - set(old) and not set(s.httpd.children()) & set(old))
+
+
+def beside_ctl(t, s, alice):
+    """pypitokenctl of root and a server that starts open the same database at the same time."""
+    s.httpd.stop()
+    answers = []
+    for i in range(12):
+        s.start()
+        s.ctl("user", "list")
+        s.ctl("user", "list")
+        answers.append(s.upload(dist.sdist("beside", "1.%d" % i), alice).status)
+        s.httpd.stop()
+    t.is_(answers, [200] * len(answers), "pypitokenctl while a server starts does no harm")
+    s.start()
+
+
 def stolen_database(t, s, alice):
     """The database alone, under a keyring of its own."""
     os.mkdir(s.path("stolen"))
@@ -226,7 +269,7 @@ def main(t):
         for part, arguments in ((first_upload, (alice, bob)), (failed_first_upload, (alice, bob)),
                                 (new_projects, (alice,)), (scopes, (alice, bob)), (revocation, ()),
                                 (last_use, (alice,)), (edited_rows, (alice, bob)),
-                                (stolen_database, (alice,))):
+                                (outage, (alice,)), (beside_ctl, (alice,)), (stolen_database, (alice,))):
             t.diag(part.__name__)
             part(t, s, *arguments)
 
