@@ -112,7 +112,8 @@ def sentences(path, text):
 
 def words(tree):
     for at, dirs, names in os.walk(tree):
-        dirs[:] = [d for d in dirs if d not in (".git", "__pycache__", "autom4te.cache", "build-aux", "m4")]
+        dirs[:] = [d for d in dirs if d not in (".git", "__pycache__", "autom4te.cache", "build-aux", "m4")
+                   and not d.startswith("_")]
         for name in names:
             path = os.path.relpath(os.path.join(at, name), tree)
             if path.startswith(SKIP_WORDS) or name.endswith("~") or name in (

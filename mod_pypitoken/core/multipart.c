@@ -181,6 +181,9 @@ static verdict_code_t multipart_header(multipart_t *m, char c, apr_int64_t offse
         memcmp(m->held + m->held_n - m->dash_n, m->dash, m->dash_n) == 0) {
         return multipart_fail(m, VERDICT_FORM_DELIMITER);
     }
+    if (m->held_n > MULTIPART_HEADERS_MAX) {
+        return multipart_fail(m, VERDICT_PART_HEADER_SIZE);
+    }
     if (m->held_n >= 4 && memcmp(m->held + m->held_n - 4, "\r\n\r\n", 4) == 0) {
         return multipart_block(m, offset);
     }
@@ -188,8 +191,7 @@ static verdict_code_t multipart_header(multipart_t *m, char c, apr_int64_t offse
         m->state = MULTIPART_FAILED;
         return verdict_set(m->v, VERDICT_PART_HEADER, slice_of("there is none"), m->pool);
     }
-    return m->held_n > MULTIPART_HEADERS_MAX ? multipart_fail(m, VERDICT_PART_HEADER_SIZE)
-                                             : VERDICT_ALLOWED;
+    return VERDICT_ALLOWED;
 }
 
 static verdict_code_t multipart_emit(multipart_t *m, const char *p, apr_size_t n)
@@ -339,7 +341,8 @@ verdict_code_t multipart_boundary(slice_t value, slice_t *boundary)
     slice_t b;
     apr_size_t i;
 
-    if (value.n < type.n || !slice_is_nocase(slice_make(value.p, type.n), type.p) ||
+    /* In lower case only: there are readers that see no form at all in another spelling. */
+    if (value.n < type.n || !slice_equal(slice_make(value.p, type.n), type) ||
         (value.n > type.n && value.p[type.n] != ';')) {
         return VERDICT_CONTENT_TYPE;
     }
@@ -347,7 +350,7 @@ verdict_code_t multipart_boundary(slice_t value, slice_t *boundary)
     if (i < value.n && value.p[i] == ' ') {
         i++;
     }
-    if (value.n < i + name.n || !slice_is_nocase(slice_make(value.p + i, name.n), name.p)) {
+    if (value.n < i + name.n || !slice_equal(slice_make(value.p + i, name.n), name)) {
         return VERDICT_BOUNDARY;
     }
     i += name.n;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/field.h"
+#include "core/utf8.h"
 #include "core/version.h"
 
 #define UPLOAD_KEEP_MAX 1024
@@ -117,7 +118,7 @@ static verdict_code_t upload_end(void *baton)
     if (!u->field->keep) {
         return VERDICT_ALLOWED;
     }
-    if (value.n && memchr(value.p, '\0', value.n)) {
+    if (value.n && (memchr(value.p, '\0', value.n) || !utf8_valid(value))) {
         return upload_refuse(u, VERDICT_FIELD_VALUE, u->field_name);
     }
     u->value[u->field->id] = slice_dup(value, u->pool);
@@ -227,7 +228,6 @@ static verdict_code_t upload_rest(upload_t *u)
     f->pyversion = upload_value(u, FIELD_PYVERSION);
     f->metadata_version = upload_value(u, FIELD_METADATA_VERSION);
     f->requires_python = upload_value(u, FIELD_REQUIRES_PYTHON);
-    f->summary = "";
     if (strcmp(f->filetype, "sdist") != 0 && strcmp(f->filetype, "bdist_wheel") != 0) {
         return upload_refuse(u, VERDICT_FILETYPE, f->filename);
     }

@@ -25,8 +25,8 @@ typedef struct upload_form_t {
     const char *filename;  /* of content */
     const char *filetype;  /* sdist, bdist_wheel; derived from the file name if absent */
     const char *pyversion; /* "" if absent */
-    const char *metadata_version, *requires_python, *summary; /* "" if absent */
-    const char *md5, *sha256, *blake2;                        /* as sent, "" if absent */
+    const char *metadata_version, *requires_python; /* "" if absent */
+    const char *md5, *sha256, *blake2;              /* as sent, "" if absent */
     project_file_t file;
     apr_int64_t content_offset; /* where the file's bytes start in the body */
     apr_int64_t content_length;

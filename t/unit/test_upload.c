@@ -485,7 +485,7 @@ static void upload_fields(apr_pool_t *pool)
     upload_body(&end, &row);
     f = upload_form(kit_upload(slice_of(B), kit_slice(&end), 0, kit_whole, pool));
     tap_ok(f && f->signature_length == -1 && !*f->md5 && !*f->sha256 && !*f->blake2 &&
-               !*f->requires_python && !*f->pyversion && !*f->summary,
+               !*f->requires_python && !*f->pyversion,
            "what is absent is empty");
     free(b.p);
     free(end.p);

@@ -156,8 +156,7 @@ KIT_UNUSED int kit_same(const upload_t *a, const upload_t *b, apr_pool_t *pool)
             strcmp(f->version, g->version) == 0 && strcmp(f->filename, g->filename) == 0 &&
             strcmp(f->filetype, g->filetype) == 0 && strcmp(f->pyversion, g->pyversion) == 0 &&
             strcmp(f->metadata_version, g->metadata_version) == 0 &&
-            strcmp(f->requires_python, g->requires_python) == 0 &&
-            strcmp(f->summary, g->summary) == 0 && strcmp(f->md5, g->md5) == 0 &&
+            strcmp(f->requires_python, g->requires_python) == 0 && strcmp(f->md5, g->md5) == 0 &&
             strcmp(f->sha256, g->sha256) == 0 && strcmp(f->blake2, g->blake2) == 0 &&
             f->content_offset == g->content_offset && f->content_length == g->content_length &&
             f->signature_offset == g->signature_offset &&
