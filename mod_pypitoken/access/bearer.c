@@ -79,6 +79,9 @@ verdict_code_t bearer_verify(bearer_t *out, store_t *store, const seam_t *seam, 
     if (code != VERDICT_ALLOWED) {
         return bearer_refuse(v, code, why, pool);
     }
+    if (!store) {
+        return bearer_refuse(v, VERDICT_STORE_DOWN, NULL, pool);
+    }
     code = bearer_lookup(&out->token, store, m->identifier, key, v, pool);
     if (code != VERDICT_ALLOWED) {
         goto out;

@@ -18,7 +18,8 @@ typedef struct bearer_t {
     apr_size_t n_caveats;
 } bearer_t;
 
-/* VERDICT_ALLOWED and *out filled, or a verdict in *v: TOKEN_* , USER_DISABLED, STORE_DOWN. On a
+/* store NULL: it could not be opened, STORE_DOWN.
+ * VERDICT_ALLOWED and *out filled, or a verdict in *v: TOKEN_* , USER_DISABLED, STORE_DOWN. On a
  * verdict after the signature held, out->token is filled too, so that the log can name the token;
  * before that out->token.id is NULL. */
 verdict_code_t bearer_verify(bearer_t *out, store_t *store, const seam_t *seam, slice_t text,

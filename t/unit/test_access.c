@@ -164,6 +164,16 @@ static void test_bearer(world_t *w)
     expect_bearer(w, text, VERDICT_TOKEN_REVOKED, "the very next use after revocation");
 }
 
+static void test_outage(world_t *w)
+{
+    store_t *store = w->store;
+    char *text = mint(w, "alice", NULL, 0, NULL);
+
+    w->store = NULL;
+    expect_bearer(w, text, VERDICT_STORE_DOWN, "a store that could not be opened");
+    w->store = store;
+}
+
 static void test_permit(world_t *w)
 {
     char *alice = mint(w, "alice", NULL, 0, NULL), *bob = mint(w, "bob", NULL, 0, NULL);
@@ -223,6 +233,7 @@ int main(void)
     apr_pool_create(&w.pool, NULL);
     if (tap_ok(world_open(&w), "two users")) {
         test_bearer(&w);
+        test_outage(&w);
         test_permit(&w);
         test_pending(&w);
     }
