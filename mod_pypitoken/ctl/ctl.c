@@ -1,6 +1,7 @@
 /* ctl.c - settings, store and output of pypitokenctl; see ctl.h. */
 #include "ctl/ctl.h"
 
+#include <sys/stat.h>
 #include <apr_file_io.h>
 #include <apr_strings.h>
 #include <pwd.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/project.h"
+#include "store/keyring.h"
 
 #define CTL_LINE_MAX 4096
 
@@ -183,6 +185,31 @@ static void ctl_log(void *baton, const char *line)
     (void)ctl_fail(0, "%s", line);
 }
 
+/* Root works on the database as its owner: SQLite makes the files beside it as root first and hands
+ * them over then, and a child of httpd that opens them in between cannot write. The keyring is read
+ * before, for it may be root's alone. NULL or a sentence. */
+static const char *ctl_become_owner(ctl_t *ctl, store_config_t *config)
+{
+    keyring_t *keys = NULL;
+    const char *wrong, *path = ctl->store_url + strlen("sqlite:");
+    struct stat st;
+
+    if (geteuid() != 0 || strncmp(ctl->store_url, "sqlite:/", 8) != 0 || stat(path, &st) != 0 ||
+        st.st_uid == 0) {
+        return NULL;
+    }
+    if (config->keyring) {
+        wrong = keyring_open(&keys, config->keyring, ctl->seam, ctl->pool);
+        if (wrong) {
+            return wrong;
+        }
+        config->keys = keys;
+    }
+    return setegid(st.st_gid) != 0 || seteuid(st.st_uid) != 0
+               ? apr_psprintf(ctl->pool, "cannot act as the owner of %s", path)
+               : NULL;
+}
+
 static int ctl_open_with(ctl_t *ctl, const char *keyring, int any, int create)
 {
     store_config_t config = {0};
@@ -197,8 +224,11 @@ static int ctl_open_with(ctl_t *ctl, const char *keyring, int any, int create)
     config.keyring = keyring;
     config.seam = ctl->seam;
     config.log = ctl_log;
-    wrong = any ? store_open_any(&ctl->store, &config, create, ctl->pool)
-                : store_open(&ctl->store, &config, ctl->pool);
+    wrong = any ? NULL : ctl_become_owner(ctl, &config);
+    if (!wrong) {
+        wrong = any ? store_open_any(&ctl->store, &config, create, ctl->pool)
+                    : store_open(&ctl->store, &config, ctl->pool);
+    }
     if (wrong) {
         ctl->store = NULL;
         return ctl_fail(CTL_DOWN, "%s", wrong);
