@@ -42,19 +42,6 @@ static int authn_clear(request_rec *r)
     return !authn_loopback(r->connection->client_addr);
 }
 
-typedef struct authn_secret_t {
-    char *p;
-    apr_size_t n;
-} authn_secret_t;
-
-static apr_status_t authn_wipe(void *secret_)
-{
-    authn_secret_t *secret = secret_;
-
-    sodium_memzero(secret->p, secret->n);
-    return APR_SUCCESS;
-}
-
 /* libsodium 1.0.18 takes bytes above 0x7f for a character of the alphabet; nobody else does. */
 static int authn_ascii(slice_t text)
 {
@@ -68,20 +55,17 @@ static int authn_ascii(slice_t text)
 /* The decoded user:password; n 0 when it is not base64. */
 static slice_t authn_decode(request_rec *r, slice_t text)
 {
-    authn_secret_t *secret = apr_palloc(r->pool, sizeof(*secret));
+    char *pair = macaroon_secret(text.n + 1, r->pool);
     const char *end = NULL;
     size_t n = 0;
 
-    secret->n = text.n + 1;
-    secret->p = apr_palloc(r->pool, secret->n);
-    apr_pool_cleanup_register(r->pool, secret, authn_wipe, apr_pool_cleanup_null);
     if (!authn_ascii(text) ||
-        sodium_base642bin((unsigned char *)secret->p, secret->n, text.p, text.n, NULL, &n, &end,
+        sodium_base642bin((unsigned char *)pair, text.n + 1, text.p, text.n, NULL, &n, &end,
                           sodium_base64_VARIANT_ORIGINAL) != 0 ||
         end != text.p + text.n) {
         n = 0;
     }
-    return slice_make(secret->p, n);
+    return slice_make(pair, n);
 }
 
 static verdict_code_t authn_basic(request_rec *r, slice_t text, slice_t *token)
