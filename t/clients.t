@@ -173,7 +173,7 @@ def main(t):
         url = "http://127.0.0.1:%d/legacy/" % s.httpd.port
         for part, arguments in ((uploads, (url, alice)), (install, ()), (refusals, (url, alice)),
                                 (others, (url, alice)), (legacy_names, (alice,)), (tls, (alice,))):
-            t.diag(part.__name__)
+            t.note(part.__name__)
             part(t, s, *arguments)
 
 

@@ -229,11 +229,11 @@ def main(t):
     for mpm in ("event", "prefork"):
         with site.Site(t) as s:
             s.init("alice")
-            t.diag("MPM " + mpm)
+            t.note("MPM " + mpm)
             tok = s.token("alice")
             s.start(mpm=mpm, more=small)
             for part in (credentials, headers, accept, methods, connections, expect, limits, environment):
-                t.diag(part.__name__)
+                t.note(part.__name__)
                 part(t, s, tok)
 
 

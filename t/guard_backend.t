@@ -256,7 +256,7 @@ def main(t):
     site.need(t, "openssl")
     for mpm in ("event", "prefork"):
         with site.Site(t) as s:
-            t.diag("MPM " + mpm)
+            t.note("MPM " + mpm)
             s.init("alice", "bob")
             s.write("cgi-bin/echo.py", ECHO.replace("{root}", s.root), 0o755)
             s.write("service", "robot:service-password\n", 0o600)
@@ -275,7 +275,7 @@ def main(t):
                     r"AH01797", r"AH01617", r"AH01618", r"AH01631", r"AH01630")
             s.start(locations=LOCATIONS, more=more, mpm=mpm, modules=["cgi", "access_compat"], tls=True)
             for part in (backend, requires, rewriting, elsewhere, clear_text):
-                t.diag(part.__name__)
+                t.note(part.__name__)
                 part(t, s, tok)
 
 

@@ -270,7 +270,7 @@ def main(t):
                                 (new_projects, (alice,)), (scopes, (alice, bob)), (revocation, ()),
                                 (last_use, (alice,)), (edited_rows, (alice, bob)),
                                 (outage, (alice,)), (beside_ctl, (alice,)), (stolen_database, (alice,))):
-            t.diag(part.__name__)
+            t.note(part.__name__)
             part(t, s, *arguments)
 
 

@@ -338,7 +338,7 @@ def main(t):
         t.is_((r.status, Links(r.text).found), (200, []), "an empty index is an empty list")
         for part, arguments in ((storing, (s.tok,)), (listing, ()), (caching, ()), (paths, (s.tok,)),
                                 (by_hand, ()), (race, (s.tok,)), (crash, (s.tok,))):
-            t.diag(part.__name__)
+            t.note(part.__name__)
             part(t, s, *arguments)
 
 

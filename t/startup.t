@@ -164,7 +164,7 @@ def main(t):
     with site.Site(t) as s:
         s.init("alice")
         for part in (directives, files, good):
-            t.diag(part.__name__)
+            t.note(part.__name__)
             part(t, s)
         symbols(t)
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 import traceback
 
@@ -48,9 +49,14 @@ class Tap:
         self.count += 1
         print("ok %d - %s # SKIP %s" % (self.count, name, why), flush=True)
 
+    def note(self, text):
+        for line in str(text).rstrip("\n").split("\n"):
+            print("# " + line, flush=True)
+
     def diag(self, text):
         for line in str(text).rstrip("\n").split("\n"):
-            print("# " + line[:2000], flush=True)
+            # stderr: prove shows it without being asked
+            print("# " + line[:2000], file=sys.stderr, flush=True)
 
     def skip_all(self, why):
         print("1..0 # SKIP %s" % why, flush=True)
@@ -67,6 +73,8 @@ class Tap:
 
 def run(main):
     """Runs main(tap) and exits; an exception is a failed test, never a plan that fits."""
+    # Started by a shell in the background it is ignored, and would be in all that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     tap = Tap()
     try:
         main(tap)
