@@ -19,7 +19,7 @@ TOKEN = "pypi-AgEKaW5kZXgudGVzdAIkbm90LWEtcmVhbC10b2tlbg"
 def gate(what, before=lambda s: None):
     """What a Site says at its end after what(site): (passed, text)."""
     inner, out = tap.Tap(), io.StringIO()
-    with contextlib.redirect_stdout(out):
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         with site.Site(inner) as s:
             before(s)
             s.init()
