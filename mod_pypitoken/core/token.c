@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "core/base64.h"
 #include "core/caveat.h"
 
 #define TOKEN_PREFIX_CHARS (sizeof(TOKEN_PREFIX) - 1)
@@ -17,40 +18,6 @@ _Static_assert(TOKEN_PREFIX_CHARS + TOKEN_BASE64_CHARS <= TOKEN_MAX_CHARS,
 int token_looks_like(slice_t text)
 {
     return slice_starts(slice_trim(text), TOKEN_PREFIX);
-}
-
-/* libsodium 1.0.18 takes every byte from 0x80 up for the last character of the alphabet, where char
- * is signed. All bytes are looked at: which one it was takes no time to tell. */
-static int token_is_ascii(slice_t text)
-{
-    unsigned seen = 0;
-    apr_size_t i;
-
-    for (i = 0; i < text.n; i++) {
-        seen |= (unsigned char)text.p[i];
-    }
-    return seen < 0x80;
-}
-
-/* base64url; padding, where there is some, is held against the length by libsodium. It also
- * refuses unused trailing bits that are not zero: else one token had several spellings. */
-static int token_decode(slice_t *raw, slice_t text, apr_pool_t *pool)
-{
-    int padded = text.n && text.p[text.n - 1] == '=';
-    int variant = padded ? sodium_base64_VARIANT_URLSAFE : sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-    apr_size_t room = text.n / 4 * 3 + 3;
-    char *bytes = macaroon_secret(room, pool);
-    const char *end = NULL;
-    size_t n = 0;
-
-    if (!token_is_ascii(text) ||
-        sodium_base642bin((unsigned char *)bytes, room, text.p, text.n, NULL, &n, &end, variant) !=
-            0 ||
-        end != text.p + text.n) {
-        return 0;
-    }
-    *raw = slice_make(bytes, n);
-    return 1;
 }
 
 static verdict_code_t token_refuse(verdict_code_t code, const char **why, const char *text)
@@ -80,7 +47,7 @@ verdict_code_t token_parse(macaroon_t **out, slice_t text, const char **why, apr
     if (text.n == 0) {
         return token_refuse(VERDICT_TOKEN_MALFORMED, why, "nothing after the prefix");
     }
-    if (!token_decode(&raw, text, pool)) {
+    if (!base64_decode(&raw, text, BASE64_URL, pool)) {
         return token_refuse(VERDICT_TOKEN_MALFORMED, why, "not base64url");
     }
     code = macaroon_parse(&m, raw, why, pool);

@@ -1,4 +1,4 @@
-/* authn.c - credentials; see authn.h. Sources: RFC 7617, warehouse's behaviour for details. */
+/* authn.c - credentials; see authn.h. */
 #include "httpd/private.h"
 #include "httpd/authn.h"
 #include "httpd/config.h"
@@ -6,10 +6,9 @@
 #include <apr_optional.h>
 #include <apr_strings.h>
 #include <mod_auth.h>
-#include <sodium.h>
 #include <string.h>
 
-#include "core/token.h"
+#include "core/credential.h"
 
 /* mod_ssl's, or that of whatever else speaks TLS here. */
 APR_DECLARE_OPTIONAL_FN(int, ssl_is_https, (conn_rec *));
@@ -42,80 +41,27 @@ static int authn_clear(request_rec *r)
     return !authn_loopback(r->connection->client_addr);
 }
 
-/* libsodium 1.0.18 takes bytes above 0x7f for a character of the alphabet; nobody else does. */
-static int authn_ascii(slice_t text)
-{
-    apr_size_t i;
-
-    for (i = 0; i < text.n && (unsigned char)text.p[i] < 0x80; i++) {
-    }
-    return i == text.n;
-}
-
-/* The decoded user:password; n 0 when it is not base64. */
-static slice_t authn_decode(request_rec *r, slice_t text)
-{
-    char *pair = macaroon_secret(text.n + 1, r->pool);
-    const char *end = NULL;
-    size_t n = 0;
-
-    if (!authn_ascii(text) ||
-        sodium_base642bin((unsigned char *)pair, text.n + 1, text.p, text.n, NULL, &n, &end,
-                          sodium_base64_VARIANT_ORIGINAL) != 0 ||
-        end != text.p + text.n) {
-        n = 0;
-    }
-    return slice_make(pair, n);
-}
-
-static verdict_code_t authn_basic(request_rec *r, slice_t text, slice_t *token)
-{
-    slice_t pair = authn_decode(r, slice_trim(text)), user, password;
-    const char *colon = pair.n ? memchr(pair.p, ':', pair.n) : NULL;
-
-    if (!colon) {
-        return VERDICT_CREDENTIALS_MALFORMED;
-    }
-    user = slice_make(pair.p, (apr_size_t)(colon - pair.p));
-    password = slice_make(colon + 1, pair.n - user.n - 1);
-    if (!slice_is(slice_trim(user), AUTHN_TOKEN_USER)) {
-        return token_looks_like(password) ? VERDICT_USER_NOT_TOKEN : VERDICT_PASSWORD_REFUSED;
-    }
-    *token = password;
-    return VERDICT_ALLOWED;
-}
-
 verdict_code_t authn_token(request_rec *r, slice_t *token)
 {
-    slice_t header = slice_of(apr_table_get(r->headers_in, "Authorization")), scheme, rest;
-    const char *space;
+    slice_t header = slice_of(apr_table_get(r->headers_in, "Authorization"));
+    credential_t credential;
+    verdict_code_t code;
 
-    if (!header.n) {
-        return VERDICT_NO_CREDENTIALS;
-    }
-    if (authn_clear(r)) {
+    if (header.n && authn_clear(r)) {
         return VERDICT_TLS_REQUIRED;
     }
-    space = memchr(header.p, ' ', header.n);
-    if (!space) {
-        return VERDICT_CREDENTIALS_MALFORMED;
+    code = credential_read(&credential, header, r->pool);
+    if (code == VERDICT_ALLOWED && credential.kind == CREDENTIAL_PERSON) {
+        return VERDICT_PASSWORD_REFUSED;
     }
-    scheme = slice_make(header.p, (apr_size_t)(space - header.p));
-    rest = slice_make(space + 1, header.n - scheme.n - 1);
-    if (slice_is_nocase(scheme, "Basic")) {
-        return authn_basic(r, rest, token);
-    }
-    if (slice_is_nocase(scheme, "Bearer") || slice_is_nocase(scheme, "token")) {
-        *token = rest;
-        return VERDICT_ALLOWED;
-    }
-    return VERDICT_CREDENTIALS_MALFORMED;
+    *token = credential.token;
+    return code;
 }
 
 /* A token uploads; it never logs in. Everybody else is for the next provider. */
 static authn_status authn_password(request_rec *r, const char *user, const char *password)
 {
-    if (strcmp(user, AUTHN_TOKEN_USER) == 0 || token_looks_like(slice_of(password))) {
+    if (credential_is_token(slice_of(user), slice_of(password))) {
         ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
                       "pypitoken: refused, %s: an API token was "
                       "sent to a location that is not guarded",

@@ -8,9 +8,6 @@
 
 #include "core/verdict.h"
 
-/* The user name that goes with a token. */
-#define AUTHN_TOKEN_USER "__token__"
-
 /* Takes the token out of the request's Authorization header: Basic with __token__, or Bearer/token.
  * *token points into memory of r->pool that is wiped with it.
  * VERDICT_ALLOWED, NO_CREDENTIALS, TLS_REQUIRED, CREDENTIALS_MALFORMED, USER_NOT_TOKEN,
