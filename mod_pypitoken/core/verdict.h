@@ -38,6 +38,10 @@
     X(PASSWORD_REFUSED, "password-refused", 403,                                                   \
       "User name and password are not accepted for uploads. Create an API token and use it as "    \
       "the password, with __token__ as the user name.")                                            \
+    X(LOGIN_FAILED, "login-failed", 403,                                                           \
+      "Wrong user name, password or code. If the account has a second factor, its code stands "    \
+      "right behind the password, and uploads need an API token.")                                 \
+    X(THROTTLED, "throttled", 429, "Too many failed attempts. Wait {} before the next one.")       \
     X(TOKEN_MALFORMED, "token-malformed", 403,                                                     \
       "Invalid API Token: it is incomplete or damaged. Copy it again, from pypi- to its end.")     \
     X(TOKEN_VERSION, "token-version", 403,                                                         \

@@ -11,7 +11,8 @@ static const char *const phrases[] = {"already exist",      "updating asset",
                                       "cannot be updated",  "already been taken",
                                       "overwrite artifact", "was ever registered"};
 
-static const int registered[] = {200, 400, 401, 403, 404, 405, 408, 411, 413, 415, 500, 503, 507};
+static const int registered[] = {200, 400, 401, 403, 404, 405, 408,
+                                 411, 413, 415, 429, 500, 503, 507};
 
 static int has(const char *hay, const char *needle)
 {
