@@ -117,7 +117,7 @@ def files(t, s):
     case("an empty database", db, text(db, ""))
     case("another program's database", db, lambda: (os.unlink(db), sql("CREATE TABLE x (y)")()))
     case("a newer schema", db,
-         sql("INSERT INTO schema_version (version, applied_at) VALUES (9999, 1)"))
+         sql("INSERT INTO schema_version (version, compatible, applied_at) VALUES (9999, 9999, 1)"))
     case("an older schema", db, sql("DELETE FROM schema_version"), "pypitokenctl")
     case("no keyring file", keyring, lambda: os.unlink(keyring))
     case("a keyring that others may read", keyring, lambda: os.chmod(keyring, 0o644), "chmod 600")

@@ -142,23 +142,22 @@ static int cmd_doctor_open(cmd_doctor_t *d)
 /* 0 when the rest of the store can be looked at. */
 static int cmd_doctor_schema(cmd_doctor_t *d)
 {
-    int have, want;
+    store_schema_t schema;
+    const char *wrong;
 
-    if (store_schema(d->ctl->store, &have, &want) != STORE_OK) {
+    if (store_schema(d->ctl->store, &schema) != STORE_OK) {
         d->down = 1;
         cmd_doctor_note(d, CMD_DOCTOR_FAIL, "schema", "cannot be read");
         return -1;
     }
-    if (have == want) {
-        cmd_doctor_note(d, CMD_DOCTOR_OK, "schema", apr_psprintf(d->ctl->pool, "version %d", have));
-        return 0;
-    }
-    cmd_doctor_note(d, CMD_DOCTOR_FAIL, "schema",
-                    apr_psprintf(d->ctl->pool, "version %d, needed is %d: %s", have, want,
-                                 have < want
-                                     ? "run 'pypitokenctl schema migrate'"
-                                     : "use the pypitokenctl and the module that belong to it"));
-    return -1;
+    wrong = store_schema_fits(&schema, d->ctl->pool);
+    cmd_doctor_note(d, wrong ? CMD_DOCTOR_FAIL : CMD_DOCTOR_OK, "schema",
+                    wrong ? apr_pstrcat(d->ctl->pool, "the store ", wrong, NULL)
+                          : apr_psprintf(d->ctl->pool, "version %d%s", schema.have,
+                                         schema.have > schema.want
+                                             ? ", newer than this program, which may use it"
+                                             : ""));
+    return wrong ? -1 : 0;
 }
 
 typedef struct cmd_doctor_newest_t {

@@ -15,15 +15,10 @@ static const table_column_t cmd_init_columns[] = {
 };
 #define CMD_INIT_N (sizeof(cmd_init_columns) / sizeof(cmd_init_columns[0]))
 
-static int cmd_init_versions(ctl_t *ctl, int *have, int *want)
+/* Brings the schema up to date; *before is what it was. */
+static int cmd_init_upgrade(ctl_t *ctl, store_schema_t *before)
 {
-    return ctl_answer(store_schema(ctl->store, have, want), "schema");
-}
-
-/* Brings the schema up to date; *have is what it was. */
-static int cmd_init_upgrade(ctl_t *ctl, int *have, int *want)
-{
-    int code = cmd_init_versions(ctl, have, want);
+    int code = ctl_answer(store_schema(ctl->store, before), "schema");
     const char *wrong;
 
     if (code != CTL_DONE) {
@@ -92,7 +87,8 @@ static void cmd_init_hint(const ctl_t *ctl)
 
 int cmd_init_run(ctl_t *ctl)
 {
-    int created = 0, have = 0, want = 0, code = ctl_configure(ctl);
+    int created = 0, code = ctl_configure(ctl);
+    store_schema_t before = {0, 0, 0};
 
     if (code != CTL_DONE) {
         return code;
@@ -102,64 +98,74 @@ int cmd_init_run(ctl_t *ctl)
     }
     code = ctl_open_any(ctl, 1);
     if (code == CTL_DONE) {
-        code = cmd_init_upgrade(ctl, &have, &want);
+        code = cmd_init_upgrade(ctl, &before);
     }
     if (code == CTL_DONE) {
         code = cmd_init_keyring(ctl, &created);
     }
     if (code == CTL_DONE) {
+        int after = before.have > before.want ? before.have : before.want;
         const table_cell_t cells[] = {TABLE_STRING(ctl->keyring), TABLE_INT(created),
-                                      TABLE_STRING(ctl->store_url), TABLE_INT(have),
-                                      TABLE_INT(want)};
+                                      TABLE_STRING(ctl->store_url), TABLE_INT(before.have),
+                                      TABLE_INT(after)};
 
         ctl_say(ctl, cmd_init_columns, CMD_INIT_N, cells, "Keyring %s: %s.\nStore %s: %s %d.",
                 ctl->keyring, created ? "created" : "was there already", ctl->store_url,
-                have == 0      ? "created, with schema"
-                : have == want ? "was there already, with schema"
-                               : "brought to schema",
-                want);
+                before.have == 0       ? "created, with schema"
+                : before.have == after ? "was there already, with schema"
+                                       : "brought to schema",
+                after);
         cmd_init_hint(ctl);
     }
     return code;
 }
 
-static int cmd_init_report(ctl_t *ctl, int have, int want, const char *sentence)
+/* Exit 1 when this program cannot work with the database. */
+static int cmd_init_report(ctl_t *ctl, const store_schema_t *schema, const char *sentence)
 {
     static const table_column_t columns[] = {
         {"Schema", "have", TABLE_NUMBER, 0},
         {"Needed", "want", TABLE_NUMBER, 0},
+        {"Works with programs since", "compatible", TABLE_NUMBER, 0},
+        {"Usable", "usable", TABLE_FLAG, 0},
     };
-    const table_cell_t cells[] = {TABLE_INT(have), TABLE_INT(want)};
+    const char *wrong = store_schema_fits(schema, ctl->pool);
+    const table_cell_t cells[] = {TABLE_INT(schema->have), TABLE_INT(schema->want),
+                                  TABLE_INT(schema->compatible), TABLE_INT(!wrong)};
 
-    ctl_say(ctl, columns, 2, cells, "Schema %d, needed %d: %s.", have, want, sentence);
-    return have == want ? CTL_DONE : CTL_REFUSED;
+    ctl_say(ctl, columns, sizeof(columns) / sizeof(columns[0]), cells,
+            "Schema %d, needed %d: %s%s.", schema->have, schema->want, wrong ? "the store " : "",
+            wrong                          ? wrong
+            : sentence                     ? sentence
+            : schema->have == schema->want ? "up to date"
+                                           : "newer, and this program may work with it");
+    return wrong ? CTL_REFUSED : CTL_DONE;
 }
 
 int cmd_init_status(ctl_t *ctl)
 {
-    int have = 0, want = 0, code = ctl_open_any(ctl, 0);
+    store_schema_t schema;
+    int code = ctl_open_any(ctl, 0);
 
     if (code == CTL_DONE) {
-        code = cmd_init_versions(ctl, &have, &want);
+        code = ctl_answer(store_schema(ctl->store, &schema), "schema");
     }
-    if (code != CTL_DONE) {
-        return code;
-    }
-    return cmd_init_report(ctl, have, want,
-                           have == want  ? "up to date"
-                           : have < want ? "run 'pypitokenctl schema migrate'"
-                                         : "the database is newer than this program");
+    return code == CTL_DONE ? cmd_init_report(ctl, &schema, NULL) : code;
 }
 
 int cmd_init_migrate(ctl_t *ctl)
 {
-    int have = 0, want = 0, code = ctl_open_any(ctl, 0);
+    store_schema_t before, after;
+    int code = ctl_open_any(ctl, 0);
 
     if (code == CTL_DONE) {
-        code = cmd_init_upgrade(ctl, &have, &want);
+        code = cmd_init_upgrade(ctl, &before);
     }
-    if (code != CTL_DONE) {
-        return code;
+    if (code == CTL_DONE) {
+        code = ctl_answer(store_schema(ctl->store, &after), "schema");
     }
-    return cmd_init_report(ctl, want, want, have == want ? "nothing to do" : "brought up to date");
+    return code == CTL_DONE
+               ? cmd_init_report(ctl, &after,
+                                 before.have < after.have ? "brought up to date" : "nothing to do")
+               : code;
 }

@@ -312,6 +312,21 @@ db_rc_t db_script(db_conn_t *conn, const char *sql)
     return rc == DB_OK ? rc : db_failed(conn, "migration", rc);
 }
 
+db_rc_t db_lock(db_conn_t *conn)
+{
+    const db_driver_t *driver = conn->db->driver;
+    db_rc_t rc = driver->lock ? driver->lock(conn->handle) : DB_OK;
+
+    return rc == DB_OK ? rc : db_failed(conn, "lock", rc);
+}
+
+void db_unlock(db_conn_t *conn)
+{
+    if (conn->db->driver->unlock && !conn->broken) {
+        conn->db->driver->unlock(conn->handle);
+    }
+}
+
 /* ---- transactions ---- */
 
 db_rc_t db_begin(db_conn_t *conn, db_sync_t sync)

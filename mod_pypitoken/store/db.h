@@ -84,6 +84,10 @@ typedef struct db_driver_t {
     db_rc_t (*script)(void *conn, const char *sql); /* one statement of a migration */
     db_rc_t (*tidy)(void *conn);
     const char *(*why)(void *conn); /* never holds a value of a row */
+    /* Only one connection of all processes holds the lock on changes of the schema; waits for it,
+     * then DB_BUSY. It ends with unlock or with the connection. Both NULL: begin is lock enough. */
+    db_rc_t (*lock)(void *conn);
+    void (*unlock)(void *conn);
 } db_driver_t;
 
 extern const db_driver_t db_sqlite_driver;
@@ -124,6 +128,10 @@ db_rc_t db_query(db_conn_t *conn, query_id_t query, const db_value_t *params, ap
 db_rc_t db_exec(db_conn_t *conn, query_id_t query, const db_value_t *params, apr_size_t n,
                 apr_int64_t *changed);
 db_rc_t db_script(db_conn_t *conn, const char *sql);
+
+/* Around changes of the schema, see db_driver_t. */
+db_rc_t db_lock(db_conn_t *conn);
+void db_unlock(db_conn_t *conn);
 
 /* A transaction for writing. When commit fails it was rolled back, or its connection is closed. */
 db_rc_t db_begin(db_conn_t *conn, db_sync_t sync);

@@ -243,8 +243,22 @@ static db_rc_t db_sqlite_tidy(void *handle)
 }
 
 const db_driver_t db_sqlite_driver = {
-    "sqlite",           DB_SQLITE_WAL_PAGES, db_sqlite_open,  db_sqlite_close,
-    db_sqlite_alive,    db_sqlite_sql,       db_sqlite_start, db_sqlite_step,
-    db_sqlite_finish,   db_sqlite_changed,   db_sqlite_begin, db_sqlite_commit,
-    db_sqlite_rollback, db_sqlite_script,    db_sqlite_tidy,  db_sqlite_why,
+    "sqlite",
+    DB_SQLITE_WAL_PAGES,
+    db_sqlite_open,
+    db_sqlite_close,
+    db_sqlite_alive,
+    db_sqlite_sql,
+    db_sqlite_start,
+    db_sqlite_step,
+    db_sqlite_finish,
+    db_sqlite_changed,
+    db_sqlite_begin,
+    db_sqlite_commit,
+    db_sqlite_rollback,
+    db_sqlite_script,
+    db_sqlite_tidy,
+    db_sqlite_why,
+    NULL,
+    NULL,
 };

@@ -25,61 +25,94 @@ int migrate_want(const char *scheme)
     return series ? series->n : 0;
 }
 
-static int migrate_number(void *baton, const db_value_t *row)
+static int migrate_number(apr_int64_t n)
 {
-    apr_int64_t n = row[0].i;
+    return n < 0 ? 0 : n > INT_MAX ? INT_MAX : (int)n;
+}
 
-    *(int *)baton = n < 0 ? 0 : n > INT_MAX ? INT_MAX : (int)n;
+static int migrate_present(void *baton, const db_value_t *row)
+{
+    *(int *)baton = row[0].i > 0;
     return 1;
 }
 
-db_rc_t migrate_have(db_conn_t *conn, int *have)
+static int migrate_versions(void *baton, const db_value_t *row)
+{
+    migrate_have_t *have = baton;
+
+    have->version = migrate_number(row[0].i);
+    have->compatible = migrate_number(row[1].i);
+    return 1;
+}
+
+db_rc_t migrate_have(db_conn_t *conn, migrate_have_t *have)
 {
     apr_size_t seen = 0;
     int present = 0;
-    db_rc_t rc = db_query(conn, QUERY_SCHEMA_PRESENT, NULL, 0, migrate_number, &present, &seen);
+    db_rc_t rc = db_query(conn, QUERY_SCHEMA_PRESENT, NULL, 0, migrate_present, &present, &seen);
 
-    *have = 0;
+    memset(have, 0, sizeof(*have));
     if (rc == DB_OK && present) {
-        rc = db_query(conn, QUERY_SCHEMA_VERSION, NULL, 0, migrate_number, have, &seen);
+        rc = db_query(conn, QUERY_SCHEMA_VERSION, NULL, 0, migrate_versions, have, &seen);
     }
     return rc;
 }
 
 /* Within a transaction: the step, unless another process has made it meanwhile. */
 static db_rc_t migrate_apply(db_conn_t *conn, const migrate_step_t *step, apr_int64_t now,
-                             int *have)
+                             migrate_have_t *have)
 {
-    const db_value_t row[] = {db_int(step->version), db_int(now)};
+    const db_value_t row[] = {db_int(step->version), db_int(step->compatible), db_int(now)};
     const char *const *sql;
     db_rc_t rc = migrate_have(conn, have);
 
-    if (rc != DB_OK || *have >= step->version) {
+    if (rc != DB_OK || have->version >= step->version) {
         return rc;
     }
     for (sql = step->statements; *sql && rc == DB_OK; sql++) {
         rc = db_script(conn, *sql);
     }
-    *have = step->version;
-    return rc == DB_OK ? db_exec(conn, QUERY_SCHEMA_ADD, row, 2, NULL) : rc;
+    if (rc == DB_OK) {
+        rc = db_exec(conn, QUERY_SCHEMA_ADD, row, 3, NULL);
+    }
+    have->version = step->version;
+    if (have->compatible < step->compatible) {
+        have->compatible = step->compatible;
+    }
+    return rc;
 }
 
-db_rc_t migrate_run(db_conn_t *conn, const char *scheme, const seam_t *seam, int *have)
+static db_rc_t migrate_steps(db_conn_t *conn, const migrate_series_t *series, const seam_t *seam,
+                             migrate_have_t *have)
 {
-    const migrate_series_t *series = migrate_series(scheme);
-    int n = series ? series->n : 0;
     db_rc_t rc = migrate_have(conn, have);
 
-    while (rc == DB_OK && *have < n) {
+    while (rc == DB_OK && have->version < series->n) {
         rc = db_begin(conn, DB_DURABLE);
         if (rc == DB_OK) {
-            rc = migrate_apply(conn, &series->steps[*have], seam->now(), have);
+            rc = migrate_apply(conn, &series->steps[have->version], seam->now(), have);
         }
         if (rc == DB_OK) {
             rc = db_commit(conn);
         } else {
             db_rollback(conn);
         }
+    }
+    return rc;
+}
+
+db_rc_t migrate_run(db_conn_t *conn, const char *scheme, const seam_t *seam, migrate_have_t *have)
+{
+    const migrate_series_t *series = migrate_series(scheme);
+    db_rc_t rc = migrate_have(conn, have);
+
+    if (rc != DB_OK || !series || have->version >= series->n) {
+        return rc;
+    }
+    rc = db_lock(conn);
+    if (rc == DB_OK) {
+        rc = migrate_steps(conn, series, seam, have);
+        db_unlock(conn);
     }
     return rc;
 }

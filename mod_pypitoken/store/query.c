@@ -19,10 +19,12 @@ const query_t query_table[QUERY_COUNT] = {
     [QUERY_SCHEMA_PRESENT] = {"schema_present", "", "i",
                               "SELECT COUNT(*) FROM information_schema.tables "
                               "WHERE table_schema = DATABASE() AND table_name = 'schema_version'"},
-    [QUERY_SCHEMA_VERSION] = {"schema_version", "", "i",
-                              "SELECT COALESCE(MAX(version), 0) FROM schema_version"},
-    [QUERY_SCHEMA_ADD] = {"schema_add", "ii", "",
-                          "INSERT INTO schema_version (version, applied_at) VALUES (?, ?)"},
+    [QUERY_SCHEMA_VERSION] = {"schema_version", "", "ii",
+                              "SELECT COALESCE(MAX(version), 0), COALESCE(MAX(compatible), 0) "
+                              "FROM schema_version"},
+    [QUERY_SCHEMA_ADD] = {"schema_add", "iii", "",
+                          "INSERT INTO schema_version (version, compatible, applied_at) "
+                          "VALUES (?, ?, ?)"},
 
     [QUERY_USER_ADD] = {"user_add", "ttTi", "",
                         "INSERT INTO users (id, name, password, disabled, created) "

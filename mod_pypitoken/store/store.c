@@ -1,8 +1,6 @@
-/* store.c - opening, schema, housekeeping, and the way from an operation to the database and back;
+/* store.c - opening, housekeeping, and the way from an operation to the database and back;
  * see store.h and store_priv.h. */
 #include "store/store_priv.h"
-
-#include "store/migrate.h"
 
 #include <apr_strings.h>
 #include <sodium.h>
@@ -19,8 +17,7 @@ void store_log(const store_t *s, const char *line)
     }
 }
 
-/* "store PLACE: what" */
-static store_rc_t store_down(const store_t *s, const char *what)
+store_rc_t store_down(const store_t *s, const char *what)
 {
     char line[2 * DB_WHY_MAX];
 
@@ -165,65 +162,7 @@ store_rc_t store_change(store_t *s, query_id_t query, const db_value_t *params, 
     return store_end(s, conn, rc);
 }
 
-/* ---- schema ---- */
-
-store_rc_t store_schema(store_t *s, int *have, int *want)
-{
-    char why[DB_WHY_MAX];
-    db_conn_t *conn;
-    db_rc_t rc = db_borrow(s->db, &conn, why);
-
-    *have = 0;
-    *want = migrate_want(s->driver->scheme);
-    if (rc == DB_OK) {
-        rc = migrate_have(conn, have);
-        apr_cpystrn(why, db_why(conn), sizeof(why));
-    }
-    db_return(conn);
-    return rc == DB_OK ? STORE_OK : store_down(s, why);
-}
-
-/* NULL, or why this program cannot work with version have. */
-static const char *store_fits(const store_t *s, int have, apr_pool_t *pool)
-{
-    int want = migrate_want(s->driver->scheme);
-
-    if (have == want) {
-        return NULL;
-    }
-    if (have == 0) {
-        return apr_psprintf(pool, "the store %s is empty; run 'pypitokenctl init'", s->place);
-    }
-    if (have > want) {
-        return apr_psprintf(pool,
-                            "the store %s was made by a newer version (its schema is %d, this "
-                            "program knows %d); use that version here too",
-                            s->place, have, want);
-    }
-    return apr_psprintf(pool,
-                        "the store %s has the older schema %d, needed is %d; run "
-                        "'pypitokenctl schema migrate'",
-                        s->place, have, want);
-}
-
-const char *store_migrate(store_t *s, apr_pool_t *pool)
-{
-    char why[DB_WHY_MAX];
-    int have = 0;
-    db_conn_t *conn;
-    db_rc_t rc = db_borrow(s->db, &conn, why);
-
-    if (rc != DB_OK) {
-        return apr_pstrdup(pool, why);
-    }
-    rc = migrate_run(conn, s->driver->scheme, s->seam, &have);
-    apr_cpystrn(why, db_why(conn), sizeof(why));
-    db_return(conn);
-    if (rc != DB_OK) {
-        return apr_psprintf(pool, "cannot migrate the store %s: %s", s->place, why);
-    }
-    return store_fits(s, have, pool);
-}
+/* ---- housekeeping ---- */
 
 void store_tidy(store_t *s)
 {
@@ -255,23 +194,15 @@ static const db_driver_t *store_driver(slice_t url, const char **place)
 static const char *store_connect(store_t *s, store_mode_t mode, apr_pool_t *pool)
 {
     char why[DB_WHY_MAX];
-    int have = 0;
     db_conn_t *conn;
     db_rc_t rc = db_borrow(s->db, &conn, why);
 
+    db_return(conn);
     if (rc != DB_OK) {
         return apr_pstrdup(pool, why);
     }
     db_created(s->db);
-    if (mode == STORE_MODE_SERVE) {
-        rc = migrate_have(conn, &have);
-        apr_cpystrn(why, db_why(conn), sizeof(why));
-    }
-    db_return(conn);
-    if (rc != DB_OK) {
-        return apr_psprintf(pool, "cannot read the store %s: %s", s->place, why);
-    }
-    return mode == STORE_MODE_SERVE ? store_fits(s, have, pool) : NULL;
+    return mode == STORE_MODE_SERVE ? store_schema_check(s, pool) : NULL;
 }
 
 const char *store_open_with(store_t **out, const store_config_t *config, const db_driver_t *driver,

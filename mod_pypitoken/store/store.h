@@ -46,10 +46,22 @@ const char *store_open(store_t **out, const store_config_t *config, apr_pool_t *
 const char *store_open_any(store_t **out, const store_config_t *config, int create,
                            apr_pool_t *pool);
 
-/* Schema versions: what the database holds (0: empty) and what this program knows. */
-store_rc_t store_schema(store_t *s, int *have, int *want);
+/* The schema of a database and that of this program. It works with its own, and with a newer one
+ * whose steps since have all left it that (compatible <= want). */
+typedef struct store_schema_t {
+    int have;       /* 0: the database is empty */
+    int compatible; /* the oldest program that may work with it */
+    int want;
+} store_schema_t;
 
-/* Brings the schema up to date, one numbered step after the other. NULL or a sentence. */
+store_rc_t store_schema(store_t *s, store_schema_t *out);
+
+/* NULL when this program may work with the database, else why not and what to do, as the end of a
+ * sentence "the store ... " */
+const char *store_schema_fits(const store_schema_t *schema, apr_pool_t *pool);
+
+/* Brings the schema up to date, one numbered step after the other; of several processes one does
+ * it. NULL or a sentence. */
 const char *store_migrate(store_t *s, apr_pool_t *pool);
 
 /* Housekeeping outside any request's way: moves SQLite's log into the database file when it has

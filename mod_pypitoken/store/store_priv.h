@@ -38,6 +38,8 @@ const char *store_open_with(store_t **out, const store_config_t *config, const d
                             store_mode_t mode, apr_pool_t *pool);
 
 void store_log(const store_t *s, const char *line);
+/* Logs "store PLACE: what"; STORE_DOWN. */
+store_rc_t store_down(const store_t *s, const char *what);
 apr_int64_t store_now(const store_t *s);
 
 /* A new random id in pool; NULL, after a log line, without random bytes. */
@@ -61,6 +63,9 @@ store_rc_t store_fetch(store_t *s, db_conn_t *conn, query_id_t query, const db_v
                        apr_size_t n, apr_int64_t *number);
 /* conn may be NULL (store_begin failed). Returns rc, or STORE_DOWN when the commit failed. */
 store_rc_t store_end(store_t *s, db_conn_t *conn, store_rc_t rc);
+
+/* NULL, or why this program cannot work with the database as it is: a sentence. */
+const char *store_schema_check(store_t *s, apr_pool_t *pool);
 
 /* A durable change by one statement; STORE_NOTFOUND when it met no row. */
 store_rc_t store_change(store_t *s, query_id_t query, const db_value_t *params, apr_size_t n);

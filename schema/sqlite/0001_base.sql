@@ -1,11 +1,14 @@
+-- compatible: 1
 -- What is remembered, first version. Names of tables and columns are the same for every engine.
 -- Ids are lower-case UUID text, times Unix seconds (0: never).
 
 -- "PyTk": tells this program's databases from others; db_sqlite.c looks for it.
 PRAGMA application_id = 1350128747;
 
+-- compatible: the oldest schema whose programs may go on working when this step is made.
 CREATE TABLE schema_version (
     version INTEGER NOT NULL PRIMARY KEY,
+    compatible INTEGER NOT NULL,
     applied_at INTEGER NOT NULL
 );
 

@@ -121,7 +121,7 @@ static const char *fake_why(void *conn)
 static const db_driver_t fake_driver = {
     "fake",        0,           fake_open,   fake_close,   fake_alive, fake_sql,
     fake_start,    fake_step,   fake_finish, fake_changed, fake_begin, fake_commit,
-    fake_rollback, fake_script, fake_tidy,   fake_why,
+    fake_rollback, fake_script, fake_tidy,   fake_why,     NULL,       NULL,
 };
 
 static char why[DB_WHY_MAX];
@@ -234,7 +234,7 @@ static void failures(apr_pool_t *parent)
     tap_ok(db_exec(c, QUERY_USER_REMOVE, &got, 1, NULL) == DB_ERROR, "NULL where it may not be");
     fake.rows = 1;
     fake.row = db_cstr("5");
-    tap_ok(db_query(c, QUERY_SCHEMA_VERSION, NULL, 0, keep, &got, &seen) == DB_ERROR && !seen &&
+    tap_ok(db_query(c, QUERY_SCHEMA_PRESENT, NULL, 0, keep, &got, &seen) == DB_ERROR && !seen &&
                kit_has(db_why(c), "damaged row, column 1"),
            "a text in a number's column: %s", db_why(c));
     fake.rows = 1;
@@ -244,7 +244,7 @@ static void failures(apr_pool_t *parent)
            "a type that nobody knows");
     fake.rows = 3;
     fake.row = db_int(5);
-    tap_ok(db_query(c, QUERY_SCHEMA_VERSION, NULL, 0, keep, &got, &seen) == DB_OK && seen == 3 &&
+    tap_ok(db_query(c, QUERY_SCHEMA_PRESENT, NULL, 0, keep, &got, &seen) == DB_OK && seen == 3 &&
                got.i == 5,
            "rows");
     db_return(c);

@@ -67,8 +67,9 @@ static void opening(kit_t *kit)
 {
     static const char *const urls[] = {"", "sqlite", "sqlite:", "oracle:x", "/x.db", NULL};
     store_config_t config = kit->config;
-    int have, want, i;
+    store_schema_t schema;
     store_t *t;
+    int i;
 
     for (i = 0; i < 6; i++) {
         config.url = urls[i];
@@ -81,20 +82,21 @@ static void opening(kit_t *kit)
     tap_ok(kit_has(store_open(&t, &config, p), "pypitokenctl init"), "no database");
     tap_ok(store_open_any(&t, &config, 0, p) != NULL, "  and open_any makes none unasked");
     tap_ok(!store_open_any(&t, &config, 1, p), "  but if asked");
-    tap_ok(store_schema(t, &have, &want) == STORE_OK && have == 0 && want > 0, "it is empty");
+    tap_ok(store_schema(t, &schema) == STORE_OK && schema.have == 0 && schema.want > 0,
+           "it is empty");
     tap_ok(kit_has(store_open(&t, &config, p), "is empty; run 'pypitokenctl init'"),
            "  and serves nobody");
     kit_make(kit);
-    tap_ok(!store_open_any(&t, &config, 0, p) && store_schema(t, &have, &want) == STORE_OK &&
-               have == want && !store_migrate(t, p),
+    tap_ok(!store_open_any(&t, &config, 0, p) && store_schema(t, &schema) == STORE_OK &&
+               schema.have == schema.want && !store_migrate(t, p),
            "the schema is there, migrating again does nothing");
-    kit_edit(kit->db, "INSERT INTO schema_version VALUES (1000, 0)");
+    kit_edit(kit->db, "INSERT INTO schema_version VALUES (1000, 1000, 0)");
     tap_ok(kit_has(store_open(&t, &config, p), "newer version"), "a newer schema is refused");
     tap_ok(!store_open_any(&t, &config, 0, p) && kit_has(store_migrate(t, p), "newer version"),
            "  and not migrated");
     kit_edit(kit->db, "UPDATE schema_version SET version = version - 1; "
                       "DELETE FROM schema_version WHERE version > 900; "
-                      "INSERT INTO schema_version VALUES (-1, 0)");
+                      "INSERT INTO schema_version VALUES (-1, 1, 0)");
     tap_ok(kit_has(store_open(&t, &config, p), "run 'pypitokenctl "), "an older schema is refused");
     kit_edit(kit->db, "UPDATE schema_version SET version = version + 1 WHERE version >= 0; "
                       "DELETE FROM schema_version WHERE version < 0");

@@ -254,8 +254,8 @@ static store_rc_t op_use(void)
 }
 static store_rc_t op_schema(void)
 {
-    int have, want;
-    return store_schema(w.s, &have, &want);
+    store_schema_t schema;
+    return store_schema(w.s, &schema);
 }
 static store_rc_t op_migrate(void)
 {
