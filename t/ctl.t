@@ -285,11 +285,17 @@ def tokens(t, c):
     t.ok(len(lost) == 1 and lost[0]["state"] == "revoked", "  is revoked", lost)
     table = expect(t, c.run("token", "list", "--user", "alice"), 0, "token list",
                    r"\AID +USER +NAME +SCOPE +STATE +CREATED +EXPIRES +USED\n").stdout
-    t.like(table, r"(?m)^%s +alice +laptop \u00e4 +user +live +20\S+ +never +never$" % UUID, "  a token for all")
+    t.like(table, r"(?m)^%s +alice +laptop \u00e4 +\* +live +20\S+ +never +never$" % UUID, "  a token for all")
     t.like(table, r"(?m)^%s +alice +ci +sample-project +live +20\S+ +20\S+ +never$" % row["id"], "  a token for a project")
-    t.is_([r["id"] for r in c.json("token", "list", "--project", "Sample_Project") if r["scope"] != "user"], [row["id"]],
+    t.is_([r["id"] for r in c.json("token", "list", "--project", "Sample_Project") if r["scope"] != "*"], [row["id"]],
           "token list --project")
     t.is_(c.json("token", "list", "--user", "bob@example.org"), [], "token list of a user without")
+    c.run("project", "add", "user", "--owner", "alice")
+    named = c.run("token", "create", "--user", "alice", "--project", "user", "--json").stdout
+    t.is_([r["id"] for r in c.json("token", "list", "--project", "user")], [json.loads(named)["id"]],
+          "a token for a project called user is not listed as one for everything")
+    c.run("token", "revoke", json.loads(named)["id"])
+    c.run("project", "remove", "user")
     expect(t, c.run("token", "list", "--user", "nobody"), 1, "token list of nobody")
     one = c.json("token", "show", row["id"])
     t.ok(one["scope"] == "sample-project" and one["revoked"] is None and "token" not in one, "token show --json", one)

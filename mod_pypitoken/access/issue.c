@@ -129,7 +129,7 @@ static const char *issue_scope(issue_scope_t *scope, store_t *store, const store
     apr_size_t i;
 
     scope->n = 0;
-    scope->text = "user";
+    scope->text = STORE_SCOPE_ALL;
     scope->names = apr_pcalloc(pool, (request->n_projects + 1) * sizeof(slice_t));
     scope->ids = apr_pcalloc(pool, (request->n_projects + 1) * sizeof(slice_t));
     for (i = 0; i < request->n_projects && !wrong; i++) {

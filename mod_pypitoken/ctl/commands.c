@@ -139,7 +139,8 @@ const commands_row_t commands_rows[COMMANDS_N_ROWS] = {
      0,
      cmd_token_list,
      "[--user USER] [--project NAME]",
-     "List tokens, the newest first; never the secret."},
+     "List tokens, the newest first; never the secret. The scope * is all that the user may "
+     "upload to."},
     {{"token", "show"}, 0, 1, 1, cmd_token_show, "ID", "Show what is known about a token."},
     {{"token", "revoke"}, 0, 1, 1, cmd_token_revoke, "ID", "Refuse a token from now on."},
     {{"token", "inspect"},

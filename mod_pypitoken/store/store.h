@@ -125,12 +125,16 @@ store_rc_t store_role_remove(store_t *s, const char *project_id, const char *use
 store_rc_t store_role_list(store_t *s, const char *project_id, store_role_fn *fn, void *baton);
 
 /* ---- tokens ---- */
+/* The scope of a token that is good for every project of its owner; no project can have this name.
+ */
+#define STORE_SCOPE_ALL "*"
+
 typedef struct store_token_t {
     const char *id, *user_id, *user_name, *name;
     int user_disabled;
     slice_t *caveats; /* stored caveats, enforced besides the embedded ones */
     apr_size_t n_caveats;
-    const char *scope;            /* for people: "user" or the normalised names, space-separated */
+    const char *scope;            /* STORE_SCOPE_ALL, or normalised names, space-separated */
     apr_int64_t created, expires; /* expires 0: never */
     apr_int64_t revoked;          /* 0: not */
     const char *revoked_by;       /* NULL: not */

@@ -119,7 +119,7 @@ static store_rc_t store_token_add_projects(store_t *s, db_conn_t *conn, const st
     slice_t rest = slice_of(token->scope), word;
     store_rc_t rc = STORE_OK;
 
-    if (slice_is(rest, "user")) {
+    if (slice_is(rest, STORE_SCOPE_ALL)) {
         return STORE_OK;
     }
     while (rc == STORE_OK && (word = store_token_word(&rest)).n) {

@@ -164,9 +164,9 @@ static void test_made(world_t *w)
     static const char *const two[] = {"second", "Sample.Project", "SECOND"};
     issue_request_t r = request_of("alice", NULL, 0);
 
-    expect_token(w, &r, "user", apr_psprintf(w->pool, "[3,\"%s\"]", w->alice.id), "for a user");
+    expect_token(w, &r, STORE_SCOPE_ALL, apr_psprintf(w->pool, "[3,\"%s\"]", w->alice.id), "for a user");
     r.expires = NOW + 1;
-    expect_token(w, &r, "user",
+    expect_token(w, &r, STORE_SCOPE_ALL,
                  apr_psprintf(w->pool, "[3,\"%s\"] [0,1700000001,1699999940]", w->alice.id),
                  "with an end");
     r = request_of("alice", one, 1);

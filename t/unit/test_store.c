@@ -257,9 +257,9 @@ static void tokens(void)
     tap_ok(store_token_add(s, &t, key, p) == STORE_OK, "a token");
     tap_ok(store_token_add(s, &t, key, p) == STORE_CONFLICT, "  of that id there is one");
     kit_time++;
-    t = token_of(ID_B, bob.id, "all", "user");
+    t = token_of(ID_B, bob.id, "all", STORE_SCOPE_ALL);
     tap_ok(store_token_add(s, &t, key, p) == STORE_OK, "another");
-    t = token_of(NONE, NONE, "", "user");
+    t = token_of(NONE, NONE, "", STORE_SCOPE_ALL);
     tap_ok(store_token_add(s, &t, key, p) == STORE_CONFLICT, "nobody's");
     tap_ok(store_token_find(s, slice_of(ID_A), &row, got, p) == STORE_OK &&
                sodium_memcmp(key, got, sizeof(key)) == 0,
@@ -288,7 +288,7 @@ static void tokens(void)
     tap_ok(store_token_list(s, "alice", NULL, on_token, NULL) == STORE_OK && listed("ci;") &&
                store_token_list(s, NULL, "b", on_token, NULL) == STORE_OK && listed("ci;") &&
                store_token_list(s, "bob", "b", on_token, NULL) == STORE_OK && listed("") &&
-               store_token_list(s, NULL, "user", on_token, NULL) == STORE_OK && listed(""),
+               store_token_list(s, NULL, STORE_SCOPE_ALL, on_token, NULL) == STORE_OK && listed(""),
            "by user and project");
     tap_ok(store_user_set_disabled(s, bob.id, 1) == STORE_OK &&
                store_token_find(s, slice_of(ID_B), &row, got, p) == STORE_OK && row.user_disabled,
@@ -305,7 +305,7 @@ static void tokens(void)
                store_token_find(s, slice_of(ID_B), &row, got, p) == STORE_NOTFOUND,
            "  and then the user can go, with dead tokens");
     kit_random_fails = 1;
-    t = token_of(ID_B, alice.id, "", "user");
+    t = token_of(ID_B, alice.id, "", STORE_SCOPE_ALL);
     tap_ok(store_token_add(s, &t, key, p) == STORE_DOWN &&
                store_token_find(s, slice_of(ID_B), &row, NULL, p) == STORE_NOTFOUND,
            "no random bytes, no token");

@@ -150,7 +150,7 @@ static void crowd_prepare(crowd_t *crowd, kit_t *kit)
     t.id = ID_A;
     t.user_id = alice.id;
     t.name = "";
-    t.scope = "user";
+    t.scope = STORE_SCOPE_ALL;
     tap_ok(store_token_add(s, &t, crowd->key, pool) == STORE_OK, "a token for all");
     apr_pool_destroy(pool);
 }
