@@ -53,7 +53,7 @@ typedef struct login_typed_t {
 #define LOGIN_CHARGE_CODE     2u /* something in the form of a code was typed */
 
 typedef struct login_attempt_t {
-    slice_t user; /* as typed, whether there is such an account or not */
+    slice_t user; /* as typed but for case and its like; there may be no such account */
     const char *address;
     unsigned charge; /* LOGIN_CHARGE_... */
 } login_attempt_t;
@@ -68,7 +68,7 @@ typedef enum login_outcome_t {
  * that no disk holds may be kept. */
 typedef struct login_linger_t {
     slice_t user;      /* name of the account */
-    apr_int64_t epoch; /* changes with password, second factor and "user logout": old ones miss */
+    apr_int64_t epoch; /* see login_epoch */
     slice_t secret;    /* password, NUL, code */
     const char *address;
     const char *agent; /* whole; which agents are of one class is the hook's business */
@@ -96,8 +96,10 @@ typedef struct login_hooks_t {
     int (*linger_find)(void *baton, const login_linger_t *what);
     void (*linger_keep)(void *baton, const login_linger_t *what);
     /* The other providers of AuthBasicProvider, asked with the password without its code, as typed
-     * (no normalisation). user and password are C strings without NULs inside. */
-    login_elsewhere_t (*elsewhere)(void *baton, const char *user, const char *password);
+     * (no normalisation). user and password are C strings without NULs inside. On GOOD *name may be
+     * set to what that provider calls the user, if not as typed. */
+    login_elsewhere_t (*elsewhere)(void *baton, const char *user, const char *password,
+                                   const char **name);
 } login_hooks_t;
 
 /* ---- the check ---- */
@@ -109,7 +111,7 @@ typedef struct login_policy_t {
 typedef struct login_t {
     const char *user_id;   /* NULL: not an account of ours; only elsewhere said that it is good */
     const char *user_name; /* as the account has it, else as typed */
-    apr_int64_t epoch;     /* for a session: store_user_epoch() says whether it still holds */
+    apr_int64_t epoch;     /* for a session: login_epoch says whether it still holds */
     int factors;           /* 1: the password alone; 2: a code too */
     int enrolled;          /* has a confirmed second factor here, asked for or not */
     int lingered;          /* accepted before: no new event was written */
@@ -124,5 +126,10 @@ typedef struct login_t {
 verdict_code_t login_check(login_t *out, store_t *store, const seam_t *seam,
                            const login_typed_t *typed, const login_policy_t *policy,
                            const login_hooks_t *hooks, verdict_t *v, apr_pool_t *pool);
+
+/* For sessions: *epoch is a number that stands for the account's password, second factor and "user
+ * logout"s together. Whoever changes one of them, by whatever door or program, changes it.
+ * VERDICT_ALLOWED; LOGIN_FAILED: no account of that name, or disabled; STORE_DOWN. One read. */
+verdict_code_t login_epoch(apr_int64_t *epoch, store_t *store, slice_t user_name, apr_pool_t *pool);
 
 #endif
