@@ -1,20 +1,15 @@
 /*
  * fuzz_project.c - names, versions and file names from a stranger.
  *
- * Properties: a normal form is its own normal form; a file name that parses is made of its parts;
- * what the strict rule takes, the legacy rule takes alike.
+ * Properties: a normal form is its own normal form, and the only one of those that are equal; a
+ * file name that parses is made of its parts and of nothing else, and no reader that splits it at
+ * its first or its last dash sees another project; what the strict rule takes, the legacy rule
+ * takes alike.
  */
 #include "core/project.h"
 #include "core/version.h"
 
-#include <apr_general.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static apr_pool_t *fuzz_root;
+#include "fuzz.h"
 
 static void fuzz_version(slice_t s, apr_pool_t *pool)
 {
@@ -22,9 +17,8 @@ static void fuzz_version(slice_t s, apr_pool_t *pool)
 
     if (normal && strlen(normal) <= VERSION_MAX) {
         again = version_normalize(slice_of(normal), pool);
-        if (!again || strcmp(again, normal) != 0 || !version_equal(normal, again)) {
-            abort();
-        }
+        FUZZ_HOLDS(again && !strcmp(again, normal) && version_equal(normal, again));
+        FUZZ_HOLDS(fuzz_printable(normal) && !strpbrk(normal, "/\\-_ "));
     }
 }
 
@@ -34,42 +28,48 @@ static void fuzz_name(slice_t s, apr_pool_t *pool)
 
     if (project_name_valid(s)) {
         norm = project_normalize(s, pool);
-        if (!project_name_valid(slice_of(norm)) ||
-            strcmp(project_normalize(slice_of(norm), pool), norm) != 0) {
-            abort();
-        }
+        FUZZ_HOLDS(project_name_valid(slice_of(norm)));
+        FUZZ_HOLDS(!strcmp(project_normalize(slice_of(norm), pool), norm));
+        FUZZ_HOLDS(!strstr(norm, "--") && !strpbrk(norm, "_./\\ "));
     }
 }
 
 static void fuzz_file(slice_t s, apr_pool_t *pool)
 {
     project_file_t strict, legacy;
+    char *name;
 
     if (project_file_parse(&strict, s, 0, pool) != VERDICT_ALLOWED) {
-        (void)project_file_parse(&legacy, s, 1, pool);
+        if (project_file_parse(&legacy, s, 1, pool) == VERDICT_ALLOWED) {
+            FUZZ_HOLDS(legacy.kind == PROJECT_SDIST && legacy.name.p == s.p &&
+                       legacy.version.p == s.p + legacy.name.n + 1);
+        }
         return;
     }
-    if (memchr(s.p, '/', s.n) || memchr(s.p, 0, s.n) || strict.name.p != s.p ||
-        strict.version.p != s.p + strict.name.n + 1 || !project_name_valid(strict.name) ||
-        project_file_parse(&legacy, s, 1, pool) != VERDICT_ALLOWED ||
-        strcmp(legacy.project, strict.project) != 0 || strcmp(legacy.normal, strict.normal) != 0) {
-        abort();
+    name = slice_dup(s, pool);
+    FUZZ_HOLDS(strlen(name) == s.n && fuzz_printable(name) && !strpbrk(name, "/\\ \"%"));
+    FUZZ_HOLDS(strict.name.p == s.p && strict.version.p == s.p + strict.name.n + 1 &&
+               s.p[strict.name.n] == '-' && !memchr(strict.name.p, '-', strict.name.n));
+    FUZZ_HOLDS(project_name_valid(strict.name));
+    FUZZ_HOLDS(!strcmp(project_normalize(strict.name, pool), strict.project));
+    FUZZ_HOLDS(version_equal(version_normalize(strict.version, pool), strict.normal));
+    if (strict.kind == PROJECT_SDIST) {
+        FUZZ_HOLDS(strrchr(name, '-') == name + strict.name.n);
     }
+    FUZZ_HOLDS(project_file_parse(&legacy, s, 1, pool) == VERDICT_ALLOWED);
+    FUZZ_HOLDS(!strcmp(legacy.project, strict.project) && !strcmp(legacy.normal, strict.normal));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    slice_t s = slice_make((const char *)data, size);
-    apr_pool_t *pool;
+    char *copy = fuzz_copy(slice_make((const char *)data, size));
+    slice_t s = slice_make(copy, size);
+    apr_pool_t *pool = fuzz_pool();
 
-    if (!fuzz_root) {
-        apr_initialize();
-        apr_pool_create(&fuzz_root, NULL);
-    }
-    apr_pool_create(&pool, fuzz_root);
     fuzz_version(s, pool);
     fuzz_name(s, pool);
     fuzz_file(s, pool);
     apr_pool_destroy(pool);
+    free(copy);
     return 0;
 }

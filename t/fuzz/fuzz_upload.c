@@ -3,43 +3,29 @@
  *
  * Input: one byte that chooses splits, the Content-Type up to a newline, the body. Properties: the
  * verdict and the form are the same for the body whole, byte by byte, and in pieces; each piece is
- * a heap block of its own, so that a read past it is seen; what is accepted has its file where it
- * says, and the boundary nowhere in it.
+ * a heap block of its own, so that a read past it is seen; of what is accepted, a reader that knows
+ * nothing but "split at the boundary, take the bytes between" sees the same name, version, action,
+ * file name and file, and the boundary nowhere else; cut short it is not accepted.
  */
 #include "core/upload.h"
 
-#include <apr_general.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static apr_pool_t *fuzz_root;
-
-static upload_t *fuzz_run(slice_t boundary, const char *p, size_t n, unsigned step,
-                          apr_pool_t *pool)
+static upload_t *fuzz_run(slice_t boundary, slice_t body, unsigned step, apr_pool_t *pool)
 {
     upload_options_t options = {0};
     upload_t *u = upload_create(boundary, &options, pool);
     unsigned state = step;
 
-    while (n) {
-        size_t take = step == 0   ? n
+    while (body.n) {
+        size_t take = step == 0   ? body.n
                       : step == 1 ? 1
                                   : 1 + (state = state * 1103515245 + 12345) / 65536 % 97;
-        char *copy;
+        slice_t piece = fuzz_take(&body, take);
+        char *copy = fuzz_copy(piece);
 
-        take = take < n ? take : n;
-        copy = malloc(take);
-        if (!copy) {
-            abort();
-        }
-        memcpy(copy, p, take);
-        upload_feed(u, copy, take);
+        upload_feed(u, copy, piece.n);
         free(copy);
-        p += take;
-        n -= take;
     }
     upload_finish(u);
     return u;
@@ -49,67 +35,136 @@ static void fuzz_same(const upload_t *a, const upload_t *b, apr_pool_t *pool)
 {
     const upload_form_t *f = upload_form(a), *g = upload_form(b);
 
-    if (upload_verdict(a)->code != upload_verdict(b)->code || !f != !g ||
-        strcmp(verdict_sentence(upload_verdict(a), pool),
-               verdict_sentence(upload_verdict(b), pool))) {
-        abort();
-    }
-    if (f && (strcmp(f->name, g->name) || strcmp(f->version, g->version) ||
-              strcmp(f->filename, g->filename) || strcmp(f->sha256, g->sha256) ||
-              f->content_offset != g->content_offset || f->content_length != g->content_length ||
-              f->signature_offset != g->signature_offset)) {
-        abort();
+    FUZZ_HOLDS(upload_verdict(a)->code == upload_verdict(b)->code && !f == !g);
+    FUZZ_HOLDS(!strcmp(verdict_logline(upload_verdict(a), pool),
+                       verdict_logline(upload_verdict(b), pool)));
+    if (f) {
+        FUZZ_HOLDS(!strcmp(f->name, g->name) && !strcmp(f->version, g->version) &&
+                   !strcmp(f->filename, g->filename) && !strcmp(f->sha256, g->sha256));
+        FUZZ_HOLDS(f->content_offset == g->content_offset &&
+                   f->content_length == g->content_length &&
+                   f->signature_offset == g->signature_offset &&
+                   f->signature_length == g->signature_length);
     }
 }
 
-/* 1 when "--boundary" stands in the n bytes at p. */
-static int fuzz_dash(slice_t boundary, const char *p, size_t n)
+/* ---- a reader of the simplest kind ---- */
+
+/* The value behind key="..." in a part's headers; p NULL when there is none. */
+static slice_t fuzz_quoted(slice_t head, const char *key)
+{
+    slice_t value = {NULL, 0};
+    char *at = memmem(head.p, head.n, key, strlen(key)), *end;
+
+    if (at) {
+        at += strlen(key);
+        end = memchr(at, '"', (size_t)(head.p + head.n - at));
+        FUZZ_HOLDS(end);
+        value = slice_make(at, (size_t)(end - at));
+    }
+    return value;
+}
+
+typedef struct fuzz_seen_t {
+    slice_t name, version, action, filename, content;
+} fuzz_seen_t;
+
+static void fuzz_part(fuzz_seen_t *seen, slice_t part)
+{
+    char *blank = memmem(part.p, part.n, "\r\n\r\n", 4);
+    slice_t head, value, name, file;
+
+    FUZZ_HOLDS(blank);
+    head = slice_make(part.p, (size_t)(blank - part.p));
+    value = slice_make(blank + 4, part.n - head.n - 4);
+    name = fuzz_quoted(head, " name=\"");
+    file = fuzz_quoted(head, " filename=\"");
+    if (slice_is(name, "content")) {
+        FUZZ_HOLDS(!seen->content.p && file.p);
+        seen->filename = file;
+        seen->content = value;
+    }
+    if (slice_is(name, "name")) {
+        FUZZ_HOLDS(!seen->name.p && !file.p);
+        seen->name = value;
+    }
+    if (slice_is(name, "version")) {
+        FUZZ_HOLDS(!seen->version.p && !file.p);
+        seen->version = value;
+    }
+    if (slice_is(name, ":action")) {
+        FUZZ_HOLDS(!seen->action.p && !file.p);
+        seen->action = value;
+    }
+}
+
+static void fuzz_reader(fuzz_seen_t *seen, slice_t boundary, slice_t body)
 {
     char dash[MULTIPART_BOUNDARY_MAX + 2] = "--";
+    size_t n = boundary.n + 2;
+    char *at, *next;
 
+    memset(seen, 0, sizeof(*seen));
     memcpy(dash + 2, boundary.p, boundary.n);
-    return memmem(p, n, dash, boundary.n + 2) != NULL;
+    at = memmem(body.p, body.n, dash, n);
+    FUZZ_HOLDS(at && at <= body.p + 2);
+    for (;;) {
+        size_t left = (size_t)(body.p + body.n - at) - n;
+
+        at += n;
+        if (left >= 2 && memcmp(at, "--", 2) == 0) {
+            FUZZ_HOLDS(left == 2 || (left == 4 && memcmp(at + 2, "\r\n", 2) == 0));
+            return;
+        }
+        FUZZ_HOLDS(left > 2 && memcmp(at, "\r\n", 2) == 0);
+        next = memmem(at, left, dash, n);
+        FUZZ_HOLDS(next && next >= at + 4 && memcmp(next - 2, "\r\n", 2) == 0);
+        fuzz_part(seen, slice_make(at + 2, (size_t)(next - at) - 4));
+        at = next;
+    }
 }
 
-static void fuzz_accepted(const upload_t *u, slice_t boundary, const char *p, size_t n)
+static void fuzz_accepted(const upload_t *u, slice_t boundary, slice_t body, apr_pool_t *pool)
 {
     const upload_form_t *f = upload_form(u);
+    fuzz_seen_t seen;
+    upload_t *cut;
 
     if (!f) {
         return;
     }
-    if (f->content_offset < 0 || f->content_length <= 0 ||
-        (size_t)(f->content_offset + f->content_length) > n ||
-        strcmp(f->project, f->file.project) ||
-        fuzz_dash(boundary, p + f->content_offset, (size_t)f->content_length) ||
-        memcmp(p + f->content_offset + f->content_length, "\r\n--", 4) != 0) {
-        abort();
-    }
+    fuzz_reader(&seen, boundary, body);
+    FUZZ_HOLDS(slice_is(seen.name, f->name) && slice_is(seen.version, f->version) &&
+               slice_is(seen.action, "file_upload") && slice_is(seen.filename, f->filename));
+    FUZZ_HOLDS(seen.content.p == body.p + f->content_offset &&
+               (apr_int64_t)seen.content.n == f->content_length && f->content_length > 0);
+    FUZZ_HOLDS(!strcmp(f->project, f->file.project));
+    cut = fuzz_run(boundary, slice_make(body.p, (size_t)(f->content_offset + f->content_length)), 0,
+                   pool);
+    FUZZ_HOLDS(!upload_form(cut));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const char *p = (const char *)data, *newline;
-    slice_t boundary;
+    slice_t rest = slice_make((const char *)data, size), type, boundary;
+    unsigned step = 2 + fuzz_byte(&rest);
+    const char *newline = rest.n ? memchr(rest.p, '\n', rest.n) : NULL;
     apr_pool_t *pool;
     upload_t *whole;
-    size_t n;
 
-    newline = size > 2 ? memchr(p + 1, '\n', size - 1) : NULL;
-    if (!newline || multipart_boundary(slice_make(p + 1, (size_t)(newline - p) - 1), &boundary) !=
-                        VERDICT_ALLOWED) {
+    if (!newline) {
         return 0;
     }
-    if (!fuzz_root) {
-        apr_initialize();
-        apr_pool_create(&fuzz_root, NULL);
+    type = fuzz_take(&rest, (size_t)(newline - rest.p));
+    (void)fuzz_take(&rest, 1);
+    if (multipart_boundary(type, &boundary) != VERDICT_ALLOWED) {
+        return 0;
     }
-    apr_pool_create(&pool, fuzz_root);
-    n = size - (size_t)(newline + 1 - p);
-    whole = fuzz_run(boundary, newline + 1, n, 0, pool);
-    fuzz_same(whole, fuzz_run(boundary, newline + 1, n, 1, pool), pool);
-    fuzz_same(whole, fuzz_run(boundary, newline + 1, n, 2u + data[0], pool), pool);
-    fuzz_accepted(whole, boundary, newline + 1, n);
+    pool = fuzz_pool();
+    whole = fuzz_run(boundary, rest, 0, pool);
+    fuzz_same(whole, fuzz_run(boundary, rest, 1, pool), pool);
+    fuzz_same(whole, fuzz_run(boundary, rest, step, pool), pool);
+    fuzz_accepted(whole, boundary, rest, pool);
     apr_pool_destroy(pool);
     return 0;
 }
