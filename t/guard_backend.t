@@ -21,7 +21,7 @@ body = sys.stdin.buffer.read(int(length)) if length else sys.stdin.buffer.read()
 n = len(os.listdir("{root}/seen"))
 with open("{root}/seen/%d" % n, "wb") as f:
     f.write(body)
-status = os.environ.get("HTTP_X_WANT_STATUS", "200 OK")
+status = os.environ.get("HTTP_USER_AGENT", "").partition("want ")[2] or "200 OK"
 print("Status: %s\\r\\nContent-Type: application/json\\r\\n\\r" % status)
 print(json.dumps({"env": dict(os.environ), "length": len(body), "seen": n}))
 """
@@ -163,9 +163,9 @@ def backend(t, s, tok):
     t.is_(env.get("HTTP_AUTHORIZATION"), wire.basic("robot", "service-password"),
           "PyPITokenBackendAuth Service puts that of the file in its place")
 
-    r = s.upload(dist.sdist("kept"), tok, path="/cgi/", headers=[("X-Want-Status", "500 Broken")])
+    r = s.upload(dist.sdist("kept"), tok, path="/cgi/", agent="want 500 Broken")
     t.is_(r.status, 500, "the back end's own answer is passed on", r)
-    r = s.upload(dist.sdist("kept"), tok, path="/cgi/", headers=[("X-Want-Status", "201 Made")])
+    r = s.upload(dist.sdist("kept"), tok, path="/cgi/", agent="want 201 Made")
     t.is_(r.status, 201, "  this one too", r)
 
 

@@ -2,6 +2,7 @@
  * guard.c - the guard of an upload location: its hooks, in the order in which a request meets them.
  *
  *   map_to_storage     TRACE, which httpd answers there
+ *   header_parser      no ErrorDocument from here on
  *   access_checker_ex  the exact path, the method; GET needs no credentials
  *   force_authn        a POST is authenticated whatever Require says
  *   check_authn        the token, before a byte of the body is read
@@ -9,7 +10,7 @@
  *   fixups             the seatbelt; the upload is written down and may go on
  *   handler            the page for GET; the back end's Authorization
  *   insert_error_filter  what a Require line refused
- *   log_transaction    what became of it
+ *   log_transaction    what became of it (guard_record.c)
  */
 #include "httpd/private.h"
 #include "httpd/guard_state.h"
@@ -20,6 +21,9 @@
 #include "httpd/denial.h"
 #include "httpd/gate.h"
 #include "httpd/guard_body.h"
+#include "httpd/guard_record.h"
+#include "httpd/handoff.h"
+#include "httpd/replay.h"
 
 static const slice_t guard_nothing = {NULL, 0};
 
@@ -90,6 +94,17 @@ static int guard_trace(request_rec *r)
         return DECLINED;
     }
     return guard_refuse(r, guard_state_make(r), VERDICT_METHOD, guard_nothing, NULL);
+}
+
+/* ---- header_parser ---- */
+
+/* The first hook that knows the Location. */
+static int guard_headers(request_rec *r)
+{
+    if (guard_on(r)) {
+        handoff_errors(r);
+    }
+    return DECLINED;
 }
 
 /* ---- access_checker_ex ---- */
@@ -172,71 +187,21 @@ static int guard_authorize(request_rec *r)
 
 /* ---- fixups ---- */
 
-static void guard_export(request_rec *r, const guard_pass_t *pass)
-{
-    r->user = apr_pstrdup(r->pool, pass->user);
-    apr_table_setn(r->subprocess_env, "PYPITOKEN_ID", pass->token_id);
-    apr_table_setn(r->subprocess_env, "PYPITOKEN_PROJECT", pass->form->project);
-    apr_table_setn(r->subprocess_env, "PYPITOKEN_FILE", pass->form->filename);
-    apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(VERDICT_ALLOWED));
-}
-
-static void guard_event(request_rec *r, const guard_state_t *g, const char *kind,
-                        store_event_t *event)
-{
-    const char *agent = apr_table_get(r->headers_in, "User-Agent");
-    const upload_form_t *form = g->permit.form;
-
-    memset(event, 0, sizeof(*event));
-    event->at = seam_system.now();
-    event->kind = kind;
-    event->user = g->bearer.token.user_name;
-    event->token_id = g->bearer.token.id;
-    event->project = form ? form->project : NULL;
-    event->file = form ? form->filename : NULL;
-    event->address = r->useragent_ip;
-    event->agent = agent ? slice_printable(slice_of(agent), 200, r->pool) : NULL;
-    event->verdict = verdict_word(g->verdict.code);
-}
-
-/* Names under which back ends look for a user that a front end vouches for. What the client put
- * there goes before mod_headers' fixups may set the operator's own. Spellings with '_' were refused
- * at the gate. */
-static const char *const guard_identity[] = {"Remote-User",
-                                             "X-Remote-User",
-                                             "X-Forwarded-User",
-                                             "X-Auth-Request-User",
-                                             "X-WebAuth-User",
-                                             "X-Devpi-Auth",
-                                             "X-Forwarded-Email",
-                                             "X-Forwarded-Groups",
-                                             "X-Authenticated-User",
-                                             "X-Proxy-User",
-                                             "X-Forwarded-Preferred-Username"};
-
-static void guard_strip_identity(request_rec *r)
-{
-    apr_size_t i;
-
-    for (i = 0; i < sizeof(guard_identity) / sizeof(*guard_identity); i++) {
-        apr_table_unset(r->headers_in, guard_identity[i]);
-    }
-}
-
 /* Everything has said yes: the upload is written down, then handed over. */
 static int guard_release(request_rec *r, guard_state_t *g)
 {
     store_event_t event;
 
-    guard_event(r, g, "upload", &event);
+    guard_record_event(r, g, "upload", &event);
     if (permit_commit(&g->permit, config_store(r->server), &seam_system, &event, &g->verdict,
                       r->pool) != VERDICT_ALLOWED) {
         return guard_refuse_verdict(r, g);
     }
-    if (spool_replay(g->spool, r) != APR_SUCCESS) {
+    if (replay_whole(g->spool, r) != APR_SUCCESS) {
         return guard_refuse(r, g, VERDICT_INTERNAL, guard_nothing, "no replay filter");
     }
-    guard_strip_identity(r);
+    g->headers = apr_table_copy(r->pool, r->headers_in);
+    handoff_headers(r);
     g->stage = GUARD_ALLOWED;
     return OK;
 }
@@ -253,7 +218,7 @@ static int guard_fixups(request_rec *r)
         status = guard_refuse(r, guard_state_make(r), VERDICT_NO_CREDENTIALS, guard_nothing, NULL);
     }
     if (status == OK && g && g->stage == GUARD_ALLOWED) {
-        guard_export(r, &g->pass);
+        handoff_environment(r, &g->pass);
         return DECLINED;
     }
     return status == OK ? DECLINED : status;
@@ -278,15 +243,10 @@ static int guard_page(request_rec *r)
 
 static int guard_handler(request_rec *r)
 {
-    const config_dir_t *c = config_dir(r);
     guard_state_t *g = guard_state(r);
 
     if (g && g->stage == GUARD_ALLOWED && !r->main) {
-        if (c->backend == CONFIG_BACKEND_SERVICE) {
-            apr_table_set(r->headers_in, "Authorization", c->backend_header);
-        } else if (c->backend == CONFIG_BACKEND_KEEP) {
-            apr_table_setn(r->headers_in, "Authorization", g->authorization);
-        }
+        handoff_authorization(r, config_dir(r), g->authorization);
         return DECLINED;
     }
     if (!guard_on(r)) {
@@ -313,39 +273,10 @@ static void guard_error(request_rec *r)
     }
 }
 
-/* ---- log_transaction ---- */
-
-static int guard_log(request_rec *r)
-{
-    guard_state_t *g = ap_get_module_config(r->request_config, &pypitoken_module);
-    request_rec *last = r;
-    store_event_t event;
-    store_t *store;
-
-    if (!g || !g->bearer.token.id) {
-        return DECLINED;
-    }
-    store = config_store(r->server);
-    if (!store) {
-        return DECLINED;
-    }
-    while (last->next) {
-        last = last->next;
-    }
-    if (g->permit.project.id && g->stage == GUARD_ALLOWED) {
-        (void)permit_settle(store, &g->permit, ap_is_HTTP_SUCCESS(last->status), r->pool);
-    }
-    if (g->stage == GUARD_REFUSED && g->verdict.code != VERDICT_STORE_DOWN) {
-        guard_event(r, g, "upload-refused", &event);
-        (void)store_event_add(store, &event);
-    }
-    store_tidy(store);
-    return DECLINED;
-}
-
 void guard_register(apr_pool_t *p)
 {
     ap_hook_map_to_storage(guard_trace, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_header_parser(guard_headers, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_check_access_ex(guard_access, NULL, NULL, APR_HOOK_REALLY_FIRST,
                             AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_force_authn(guard_force, NULL, NULL, APR_HOOK_FIRST);
@@ -356,6 +287,6 @@ void guard_register(apr_pool_t *p)
     ap_hook_fixups(guard_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(guard_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_insert_error_filter(guard_error, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_log_transaction(guard_log, NULL, NULL, APR_HOOK_LAST);
-    spool_register(p);
+    guard_record_register(p);
+    replay_register(p);
 }

@@ -117,6 +117,7 @@ static int guard_body_read(guard_body_t *b)
 int guard_body(request_rec *r, guard_state_t *g)
 {
     const config_dir_t *c = config_dir(r);
+    apr_table_t *headers = apr_table_copy(r->pool, r->headers_in);
     upload_options_t options = {c->legacy_names == 1};
     permit_policy_t policy = {c->new_projects != 0};
     guard_body_t b = {r, g, NULL, config_max_upload(c), 0};
@@ -129,6 +130,7 @@ int guard_body(request_rec *r, guard_state_t *g)
     b.upload = upload_create(boundary, &options, r->pool);
     g->spool = spool_create(r, config_memory(c), c->spool_dir);
     status = guard_body_read(&b);
+    r->headers_in = headers; /* without what MergeTrailers put there behind the gate's back */
     if (status != OK) {
         return status;
     }

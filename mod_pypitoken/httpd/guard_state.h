@@ -28,6 +28,7 @@ typedef struct guard_state_t {
     request_rec *request; /* the one that holds this state */
     verdict_t verdict;
     const char *authorization; /* taken out of the request once it was good, for Keep */
+    apr_table_t *headers;      /* the others as the client sent them, for the log */
     bearer_t bearer;
     permit_t permit;
     spool_t *spool;

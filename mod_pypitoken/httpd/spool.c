@@ -1,20 +1,26 @@
-/* spool.c - memory, then an unlinked file; and the filter that gives it back. See spool.h. */
+/* spool.c - memory, then an unlinked file; see spool.h. */
 #include "httpd/private.h"
 #include "httpd/spool.h"
 
 #include <apr_strings.h>
-#include <util_filter.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
-#define SPOOL_FILTER "PYPITOKEN_REPLAY"
+#define SPOOL_PIECE 65536
 
+/* Bytes wait in the brigade or in the file, never in both: once there is something in the file,
+ * everything goes there until it has been read to its end. Places in the file are not used twice,
+ * for a bucket may still point at them. */
 struct spool_t {
     apr_pool_t *pool;
     apr_bucket_alloc_t *alloc;
     apr_bucket_brigade *bb;
     apr_off_t memory;
     const char *dir;
-    apr_int64_t length;
-    apr_file_t *file; /* NULL while everything is in memory */
+    apr_int64_t length, taken;
+    apr_file_t *file;   /* NULL until memory was not enough */
+    apr_off_t from, to; /* the part of the file that waits */
 };
 
 spool_t *spool_create(request_rec *r, apr_off_t memory, const char *dir)
@@ -34,13 +40,40 @@ apr_int64_t spool_length(const spool_t *s)
     return s->length;
 }
 
+apr_int64_t spool_waiting(const spool_t *s)
+{
+    return s->length - s->taken;
+}
+
+/* A file that never has a name: a killed child leaves nothing behind. Opened once more through
+ * /proc, for APR takes care only of files that it opened itself. */
+static apr_status_t spool_nameless(spool_t *s, const char *dir)
+{
+#ifdef O_TMPFILE
+    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    apr_status_t rv;
+
+    if (fd < 0) {
+        return APR_FROM_OS_ERROR(errno);
+    }
+    rv = apr_file_open(&s->file, apr_psprintf(s->pool, "/proc/self/fd/%d", fd),
+                       APR_FOPEN_READ | APR_FOPEN_WRITE | APR_FOPEN_BINARY, 0, s->pool);
+    close(fd);
+    return rv;
+#else
+    (void)s;
+    (void)dir;
+    return APR_ENOTIMPL;
+#endif
+}
+
 static apr_status_t spool_file_open(spool_t *s)
 {
     const char *dir = s->dir;
     apr_status_t rv = dir ? APR_SUCCESS : apr_temp_dir_get(&dir, s->pool);
     char *name;
 
-    if (rv != APR_SUCCESS) {
+    if (s->file || rv != APR_SUCCESS || spool_nameless(s, dir) == APR_SUCCESS) {
         return rv;
     }
     name = apr_pstrcat(s->pool, dir, "/pypitoken.XXXXXX", NULL);
@@ -56,7 +89,21 @@ static apr_status_t spool_file_open(spool_t *s)
     return rv;
 }
 
-/* What was held in memory goes to the front of the file. */
+static apr_status_t spool_file_write(spool_t *s, const char *p, apr_size_t n)
+{
+    apr_off_t at = s->to;
+    apr_status_t rv = apr_file_seek(s->file, APR_SET, &at);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_write_full(s->file, p, n, NULL);
+    }
+    if (rv == APR_SUCCESS) {
+        s->to += (apr_off_t)n;
+    }
+    return rv;
+}
+
+/* What was held in memory goes to the file. */
 static apr_status_t spool_spill(spool_t *s)
 {
     apr_status_t rv = spool_file_open(s);
@@ -68,7 +115,7 @@ static apr_status_t spool_spill(spool_t *s)
 
         rv = apr_bucket_read(b, &p, &n, APR_BLOCK_READ);
         if (rv == APR_SUCCESS) {
-            rv = apr_file_write_full(s->file, p, n, NULL);
+            rv = spool_file_write(s, p, n);
         }
         apr_bucket_delete(b);
     }
@@ -77,14 +124,15 @@ static apr_status_t spool_spill(spool_t *s)
 
 apr_status_t spool_add(spool_t *s, const char *p, apr_size_t n)
 {
+    int in_file = s->from < s->to;
     apr_status_t rv = APR_SUCCESS;
 
-    if (!s->file && s->length + (apr_int64_t)n > s->memory) {
+    if (!in_file && spool_waiting(s) + (apr_int64_t)n > s->memory) {
         rv = spool_spill(s);
+        in_file = 1;
     }
     if (rv == APR_SUCCESS) {
-        rv = s->file ? apr_file_write_full(s->file, p, n, NULL)
-                     : apr_brigade_write(s->bb, NULL, NULL, p, n);
+        rv = in_file ? spool_file_write(s, p, n) : apr_brigade_write(s->bb, NULL, NULL, p, n);
     }
     if (rv == APR_SUCCESS) {
         s->length += (apr_int64_t)n;
@@ -92,95 +140,55 @@ apr_status_t spool_add(spool_t *s, const char *p, apr_size_t n)
     return rv;
 }
 
-apr_status_t spool_replay(spool_t *s, request_rec *r)
+/* One bucket for the whole file, split as it is taken: if a handler sets a piece aside, the file
+ * goes along for all of them. */
+void spool_seal(spool_t *s)
 {
-    ap_filter_t *f;
+    if (s->from < s->to) {
+        apr_brigade_insert_file(s->bb, s->file, s->from, s->to - s->from, s->pool);
+        s->from = s->to;
+    }
+}
 
-    if (s->file) {
-        apr_brigade_insert_file(s->bb, s->file, 0, (apr_off_t)s->length, s->pool);
+static apr_status_t spool_take_file(spool_t *s, apr_bucket_brigade *bb, apr_off_t max)
+{
+    apr_size_t n = (apr_size_t)(max < SPOOL_PIECE ? max : SPOOL_PIECE);
+    apr_off_t at = s->from;
+    apr_status_t rv;
+    char *piece;
+
+    n = (apr_off_t)n < s->to - s->from ? n : (apr_size_t)(s->to - s->from);
+    piece = apr_bucket_alloc(n, s->alloc);
+    rv = apr_file_seek(s->file, APR_SET, &at);
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_read_full(s->file, piece, n, NULL);
     }
-    APR_BRIGADE_INSERT_TAIL(s->bb, apr_bucket_eos_create(s->alloc));
-    f = ap_add_input_filter(SPOOL_FILTER, s, r, r->connection);
-    if (!f) {
-        return APR_EGENERAL;
+    if (rv != APR_SUCCESS) {
+        apr_bucket_free(piece);
+        return rv;
     }
-    r->proto_input_filters = f;
-    apr_table_unset(r->headers_in, "Transfer-Encoding");
-    apr_table_setn(r->headers_in, "Content-Length",
-                   apr_psprintf(r->pool, "%" APR_INT64_T_FMT, s->length));
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_heap_create(piece, n, apr_bucket_free, s->alloc));
+    s->from += (apr_off_t)n;
+    s->taken += (apr_int64_t)n;
     return APR_SUCCESS;
 }
 
-static apr_status_t spool_read(spool_t *s, apr_bucket_brigade *bb, apr_off_t readbytes)
+apr_status_t spool_take(spool_t *s, apr_bucket_brigade *bb, apr_off_t max)
 {
     apr_bucket *end, *b;
     apr_status_t rv;
 
-    rv = apr_brigade_partition(s->bb, readbytes, &end);
+    if (s->from < s->to) {
+        return spool_take_file(s, bb, max);
+    }
+    rv = apr_brigade_partition(s->bb, max, &end);
     if (rv != APR_SUCCESS && rv != APR_INCOMPLETE) {
         return rv;
     }
     while ((b = APR_BRIGADE_FIRST(s->bb)) != end) {
         APR_BUCKET_REMOVE(b);
         APR_BRIGADE_INSERT_TAIL(bb, b);
-        if (APR_BUCKET_IS_EOS(b)) {
-            break;
-        }
+        s->taken += (apr_int64_t)b->length;
     }
     return APR_SUCCESS;
-}
-
-/* Hands out the spool bucket by bucket; never asks the network again. After the end it says EOS to
- * everybody who asks, as ap_discard_request_body does once more. A handler that peeks or wants
- * everything at once gets the same bytes: the modes below HTTP_IN are raw and never ours. */
-static apr_status_t spool_filter(ap_filter_t *f, apr_bucket_brigade *bb, ap_input_mode_t mode,
-                                 apr_read_type_e block, apr_off_t readbytes)
-{
-    spool_t *s = f->ctx;
-    apr_bucket *e;
-
-    switch (mode) {
-    case AP_MODE_READBYTES:
-    case AP_MODE_GETLINE:
-    case AP_MODE_SPECULATIVE:
-    case AP_MODE_EXHAUSTIVE:
-        break;
-    case AP_MODE_EATCRLF:
-    case AP_MODE_INIT:
-        return APR_SUCCESS;
-    default:
-        return APR_ENOTIMPL;
-    }
-    if (APR_BRIGADE_EMPTY(s->bb)) {
-        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(s->alloc));
-        return APR_SUCCESS;
-    }
-    if (mode == AP_MODE_READBYTES) {
-        return spool_read(s, bb, readbytes);
-    }
-    if (mode == AP_MODE_GETLINE) {
-        return apr_brigade_split_line(bb, s->bb, block, HUGE_STRING_LEN);
-    }
-    if (mode == AP_MODE_EXHAUSTIVE) {
-        APR_BRIGADE_CONCAT(bb, s->bb);
-        return APR_SUCCESS;
-    }
-    for (e = APR_BRIGADE_FIRST(s->bb); e != APR_BRIGADE_SENTINEL(s->bb) && readbytes > 0;
-         e = APR_BUCKET_NEXT(e)) {
-        apr_bucket *copy;
-
-        if (apr_bucket_copy(e, &copy) != APR_SUCCESS) {
-            return APR_ENOTIMPL;
-        }
-        APR_BRIGADE_INSERT_TAIL(bb, copy);
-        readbytes -= e->length == (apr_size_t)-1 ? readbytes : (apr_off_t)e->length;
-    }
-    return APR_SUCCESS;
-}
-
-void spool_register(apr_pool_t *p)
-{
-    (void)p;
-    /* PROTOCOL - 1: above HTTP_IN, below everything that looks at content. */
-    ap_register_input_filter(SPOOL_FILTER, spool_filter, NULL, AP_FTYPE_PROTOCOL - 1);
 }

@@ -1,16 +1,15 @@
 /*
  * spool.h - where a body waits until it is judged: in memory, then in an unlinked file.
  *
- * spool_add every bucket; then spool_replay puts an input filter in front of the request that
- * hands the same bytes to whatever handler follows. One thread at a time; lives in r->pool.
+ * First in, first out: spool_add at one end, spool_take at the other. One thread at a time; it
+ * lives in the request's pool and so does the file, which no name leads to at any time where the
+ * system can make such files, and none after spool_add where it cannot.
  */
 #ifndef PYPITOKEN_SPOOL_H
 #define PYPITOKEN_SPOOL_H
 
 #include <httpd.h>
 #include <apr_buckets.h>
-
-#include "core/slice.h"
 
 typedef struct spool_t spool_t;
 
@@ -20,14 +19,15 @@ spool_t *spool_create(request_rec *r, apr_off_t memory, const char *dir);
 /* The next bytes, copied. APR_SUCCESS, APR_ENOSPC and its like (then the spool is spoiled). */
 apr_status_t spool_add(spool_t *s, const char *p, apr_size_t n);
 
+/* How many bytes were added since the beginning, and how many of them were not taken yet. */
 apr_int64_t spool_length(const spool_t *s);
+apr_int64_t spool_waiting(const spool_t *s);
 
-/* Gives the body to the request: the filter is promoted to r->proto_input_filters, so that it
- * survives internal redirects and handlers see a plain body of known length; Content-Length is set
- * and Transfer-Encoding removed. */
-apr_status_t spool_replay(spool_t *s, request_rec *r);
+/* Nothing will be added any more: what is in the file goes out as file buckets, which handlers may
+ * send without reading them. Before that it is copied out in pieces. */
+void spool_seal(spool_t *s);
 
-/* The filter's registration. */
-void spool_register(apr_pool_t *p);
+/* Moves up to max bytes, in order, to the end of bb; what is taken is not kept. */
+apr_status_t spool_take(spool_t *s, apr_bucket_brigade *bb, apr_off_t max);
 
 #endif

@@ -1,0 +1,34 @@
+/*
+ * handoff.h - what a handler behind the guard is handed beside the body: headers, credentials,
+ * environment; and what happens when it fails.
+ *
+ * Nothing that a client wrote can be taken for something that this server says of it. Each function
+ * is for the request's own thread and allocates in r->pool.
+ */
+#ifndef PYPITOKEN_HANDOFF_H
+#define PYPITOKEN_HANDOFF_H
+
+#include <httpd.h>
+
+#include "httpd/config.h"
+#include "httpd/guard.h"
+
+/* Leaves of the client's headers those that say what is sent and how, and nothing of who sends it:
+ * a list of what may pass, since no list of names under which some back end looks for a user could
+ * be whole. Runs before mod_headers' fixups, so that what the operator sets there is not lost
+ * (RequestHeader ... early is). */
+void handoff_headers(request_rec *r);
+
+/* Authorization as PyPITokenBackendAuth wants it; own is what the client had sent. The last thing
+ * before the handler. */
+void handoff_authorization(request_rec *r, const config_dir_t *c, const char *own);
+
+/* r->user and the PYPITOKEN_ variables, for every request of a chain of internal redirects. */
+void handoff_environment(request_rec *r, const guard_pass_t *pass);
+
+/* No ErrorDocument stands in for the answer to a guarded request: it would be a request of its own,
+ * with what is left of the upload and its credentials, and its 200 would tell the client that the
+ * file is there. */
+void handoff_errors(request_rec *r);
+
+#endif
