@@ -13,8 +13,8 @@ static const table_column_t cmd_events_columns[] = {
     {"KIND", "kind", TABLE_TEXT, 15},       {"USER", "user", TABLE_TEXT, 12},
     {"PROJECT", "project", TABLE_TEXT, 16}, {NULL, "token", TABLE_TEXT, 0},
     {"FILE", "file", TABLE_TEXT, 28},       {"ADDRESS", "address", TABLE_TEXT, 15},
-    {NULL, "agent", TABLE_TEXT, 0},         {"VERDICT", "verdict", TABLE_TEXT, 13},
-    {"DETAIL", "detail", TABLE_TEXT, 0},
+    {NULL, "agent", TABLE_TEXT, 0},         {"TIMES", "times", TABLE_NUMBER, 5},
+    {"VERDICT", "verdict", TABLE_TEXT, 13}, {"DETAIL", "detail", TABLE_TEXT, 0},
 };
 #define CMD_EVENTS_N (sizeof(cmd_events_columns) / sizeof(cmd_events_columns[0]))
 
@@ -27,10 +27,10 @@ typedef struct cmd_events_t {
 static int cmd_events_row(void *baton, const store_event_t *row)
 {
     const table_cell_t cells[] = {
-        TABLE_INT(row->id),         TABLE_INT(row->at),         TABLE_STRING(row->kind),
-        TABLE_STRING(row->user),    TABLE_STRING(row->project), TABLE_STRING(row->token_id),
-        TABLE_STRING(row->file),    TABLE_STRING(row->address), TABLE_STRING(row->agent),
-        TABLE_STRING(row->verdict), TABLE_STRING(row->detail),
+        TABLE_INT(row->id),      TABLE_INT(row->at),         TABLE_STRING(row->kind),
+        TABLE_STRING(row->user), TABLE_STRING(row->project), TABLE_STRING(row->token_id),
+        TABLE_STRING(row->file), TABLE_STRING(row->address), TABLE_STRING(row->agent),
+        TABLE_INT(row->times),   TABLE_STRING(row->verdict), TABLE_STRING(row->detail),
     };
     cmd_events_t *events = baton;
 

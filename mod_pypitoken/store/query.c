@@ -102,14 +102,15 @@ const query_t query_table[QUERY_COUNT] = {
                           "UPDATE tokens SET used = ?, used_address = ?, used_agent = ?, "
                           "used_file = ? WHERE id = ? AND used <= ?"},
 
-    [QUERY_EVENT_ADD] = {"event_add", "itTTTTTTTT", "",
+    [QUERY_EVENT_ADD] = {"event_add", "itTTTTTTTTi", "",
                          "INSERT INTO events (at, kind, user_name, token_id, project, file, "
-                         "address, agent, verdict, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+                         "address, agent, verdict, detail, times) "
+                         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
     /* Where to begin comes from the index on "at" (the '+' keeps SQLite from walking the table for
      * it instead), the rest goes by id. */
-    [QUERY_EVENT_LIST] = {"event_list", "iiiTTTT", "iitTTTTTTTT",
+    [QUERY_EVENT_LIST] = {"event_list", "iiiTTTT", "iitTTTTTTTTi",
                           "SELECT id, at, kind, user_name, token_id, project, file, address, "
-                          "agent, verdict, detail FROM events "
+                          "agent, verdict, detail, times FROM events "
                           "WHERE id >= (SELECT COALESCE(MIN(+id), 9223372036854775807) "
                           "FROM events WHERE +id > ? AND at >= ?) AND at >= ? "
                           "AND (? IS NULL OR user_name = ?) AND (? IS NULL OR project = ?) "

@@ -171,6 +171,7 @@ typedef struct store_event_t {
     const char *address, *agent;
     const char *verdict; /* word */
     const char *detail;
+    apr_int64_t times; /* how many alike this one stands for; 0 is 1 */
 } store_event_t;
 
 typedef int store_event_fn(void *baton, const store_event_t *row);

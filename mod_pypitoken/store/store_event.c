@@ -23,6 +23,7 @@ static store_rc_t store_event_insert(store_t *s, db_conn_t *conn, const store_ev
         store_cut(event->agent),
         store_cut(event->verdict),
         store_cut(event->detail),
+        db_int(event->times > 1 ? event->times : 1),
     };
 
     return store_exec(s, conn, QUERY_EVENT_ADD, row, STORE_COUNT(row), NULL);
@@ -61,6 +62,7 @@ static int store_event_each(void *baton, const db_value_t *row)
     event.agent = store_copy(&row[8], scan->pool);
     event.verdict = store_copy(&row[9], scan->pool);
     event.detail = store_copy(&row[10], scan->pool);
+    event.times = row[11].i;
     return scan->fn(scan->baton, &event);
 }
 

@@ -94,7 +94,8 @@ CREATE TABLE token_projects (
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4
     COLLATE /*M! utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */;
 
--- The audit trail: rows are only ever added. Names, not references: it outlives what it tells of.
+-- The audit trail: rows are only ever added, and in the end pruned. Names, not references: it
+-- outlives what it tells of. times: how many alike this row stands for.
 CREATE TABLE events (
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     at BIGINT NOT NULL,
@@ -107,6 +108,19 @@ CREATE TABLE events (
     agent VARCHAR(255),
     verdict VARCHAR(255),
     detail VARCHAR(255),
+    times BIGINT NOT NULL DEFAULT 1,
     KEY events_at (at)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4
+    COLLATE /*M! utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */;
+
+-- The processes that serve from this database, one row each, so that nobody takes a key or a schema
+-- away from them. key_ids: of their keyring, with spaces between, the sealing one first.
+CREATE TABLE front_ends (
+    id VARCHAR(36) NOT NULL PRIMARY KEY,
+    host VARCHAR(255) NOT NULL,
+    pid BIGINT NOT NULL,
+    key_ids TEXT NOT NULL,
+    schema_want INTEGER NOT NULL,
+    seen BIGINT NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4
     COLLATE /*M! utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */;

@@ -73,7 +73,8 @@ CREATE TABLE token_projects (
 );
 CREATE INDEX token_projects_project ON token_projects (project);
 
--- The audit trail: rows are only ever added. Names, not references: it outlives what it tells of.
+-- The audit trail: rows are only ever added, and in the end pruned. Names, not references: it
+-- outlives what it tells of. times: how many alike this row stands for.
 CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
@@ -85,6 +86,18 @@ CREATE TABLE events (
     address TEXT,
     agent TEXT,
     verdict TEXT,
-    detail TEXT
+    detail TEXT,
+    times INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX events_at ON events (at);
+
+-- The processes that serve from this database, one row each, so that nobody takes a key or a schema
+-- away from them. key_ids: of their keyring, with spaces between, the sealing one first.
+CREATE TABLE front_ends (
+    id TEXT NOT NULL PRIMARY KEY,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    key_ids TEXT NOT NULL,
+    schema_want INTEGER NOT NULL,
+    seen INTEGER NOT NULL
+);
