@@ -1,0 +1,28 @@
+/*
+ * linger.h - what was accepted a moment ago, in the shared block (PyPITokenLinger).
+ *
+ * A browser repeats Basic credentials with every request, and ten uploads take longer than a code
+ * lives: the same typed secret, of the same account and epoch, from the same network and class of
+ * agent, is good for a while after it was accepted once. The while begins then and is not extended
+ * by use. Only a MAC of all this is kept. A new password, another second factor and "pypitokenctl
+ * user logout" change the epoch, and nothing kept before is found again. From elsewhere it is a
+ * spent code.
+ *
+ * The class of an agent is its User-Agent without figures: an update of the browser in the
+ * background is no new agent.
+ * Any thread of any process.
+ */
+#ifndef PYPITOKEN_LINGER_H
+#define PYPITOKEN_LINGER_H
+
+#include "access/login.h"
+#include "access/shared.h"
+
+/* The longest that PyPITokenLinger may ask for, in seconds. */
+#define LINGER_MAX 86400
+
+void linger_keep(const shared_t *s, const login_linger_t *what, apr_uint32_t seconds,
+                 apr_uint32_t now);
+int linger_find(const shared_t *s, const login_linger_t *what, apr_uint32_t now);
+
+#endif
