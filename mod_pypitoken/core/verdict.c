@@ -50,6 +50,20 @@ verdict_code_t verdict_set(verdict_t *v, verdict_code_t code, slice_t detail, ap
     v->code = code;
     v->detail = detail.n ? slice_printable(detail, VERDICT_DETAIL_MAX, pool) : NULL;
     v->log = NULL;
+    v->retry_after = 0;
+    return code;
+}
+
+verdict_code_t verdict_set_wait(verdict_t *v, verdict_code_t code, unsigned seconds,
+                                apr_pool_t *pool)
+{
+    const char *words = seconds == 1     ? "a second"
+                        : seconds < 120  ? apr_psprintf(pool, "%u seconds", seconds)
+                        : seconds < 7200 ? apr_psprintf(pool, "%u minutes", (seconds + 59) / 60)
+                                         : apr_psprintf(pool, "%u hours", (seconds + 3599) / 3600);
+
+    verdict_set(v, code, slice_of(words), pool);
+    v->retry_after = seconds;
     return code;
 }
 

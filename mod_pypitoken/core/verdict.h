@@ -147,8 +147,9 @@ typedef enum verdict_code_t {
 
 typedef struct verdict_t {
     verdict_code_t code;
-    const char *detail; /* replaces "{}": printable ASCII, never a secret; NULL for none */
-    const char *log;    /* what only the operator may read; NULL for none */
+    const char *detail;   /* replaces "{}": printable ASCII, never a secret; NULL for none */
+    const char *log;      /* what only the operator may read; NULL for none */
+    unsigned retry_after; /* seconds for Retry-After; 0: what goes with the status */
 } verdict_t;
 
 /* The stable word, the HTTP status. Constant data; any thread. */
@@ -161,6 +162,11 @@ verdict_code_t verdict_of_word(const char *word);
 /* Fills *v and returns code, so that a check can end with "return verdict_set(v, ...)".
  * detail is made printable, cut to 100 bytes, and copied into pool; an empty slice means none. */
 verdict_code_t verdict_set(verdict_t *v, verdict_code_t code, slice_t detail, apr_pool_t *pool);
+
+/* verdict_set for a refusal that ends by itself: the detail says how long, and Retry-After too.
+ * seconds is at least 1. */
+verdict_code_t verdict_set_wait(verdict_t *v, verdict_code_t code, unsigned seconds,
+                                apr_pool_t *pool);
 
 /* The sentence for the uploader: printable ASCII, at most VERDICT_REASON_MAX bytes, in pool. */
 const char *verdict_sentence(const verdict_t *v, apr_pool_t *pool);

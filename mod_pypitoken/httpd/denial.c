@@ -68,8 +68,10 @@ static denial_t *denial_body(request_rec *r, const verdict_t *v, const char *lin
     return d;
 }
 
-static void denial_headers(request_rec *r, int status)
+static void denial_headers(request_rec *r, const verdict_t *v)
 {
+    int status = verdict_status(v->code);
+
     if (status == HTTP_UNAUTHORIZED) {
         const char *realm = ap_auth_name(r);
 
@@ -78,7 +80,10 @@ static void denial_headers(request_rec *r, int status)
                        apr_psprintf(r->pool, "Basic realm=\"%s\", charset=\"UTF-8\"",
                                     ap_escape_quotes(r->pool, realm)));
     }
-    if (status == HTTP_SERVICE_UNAVAILABLE) {
+    if (v->retry_after) {
+        apr_table_setn(r->err_headers_out, "Retry-After",
+                       apr_psprintf(r->pool, "%u", v->retry_after));
+    } else if (status == HTTP_SERVICE_UNAVAILABLE) {
         apr_table_setn(r->err_headers_out, "Retry-After", DENIAL_RETRY);
     }
     if (status == HTTP_METHOD_NOT_ALLOWED) {
@@ -177,7 +182,7 @@ int denial_send(request_rec *r, const verdict_t *v)
     apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(v->code));
     denial_drain(r, d);
     denial_strip(r, d);
-    denial_headers(r, status);
+    denial_headers(r, v);
     r->status_line = line;
     ap_custom_response(r, status, denial_html(r, line));
     apr_pool_userdata_setn(d, DENIAL_KEY, NULL, r->pool);

@@ -55,6 +55,26 @@ static void check_row(verdict_code_t code, apr_pool_t *pool)
     tap_ok(strstr(text, "{}") == NULL, "%s: no hole is left", word);
 }
 
+static void check_waits(apr_pool_t *pool)
+{
+    static const struct {
+        unsigned seconds;
+        const char *words;
+    } rows[] = {{1, "a second"},    {30, "30 seconds"},   {119, "119 seconds"}, {120, "2 minutes"},
+                {121, "3 minutes"}, {3600, "60 minutes"}, {7200, "2 hours"},    {7201, "3 hours"}};
+    apr_size_t i;
+    verdict_t v;
+
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        verdict_set_wait(&v, VERDICT_THROTTLED, rows[i].seconds, pool);
+        tap_ok(v.retry_after == rows[i].seconds &&
+                   strstr(verdict_sentence(&v, pool), rows[i].words),
+               "%u s to wait: %s", rows[i].seconds, verdict_sentence(&v, pool));
+    }
+    verdict_set(&v, VERDICT_BUSY, slice_of(NULL), pool);
+    tap_ok(v.retry_after == 0, "no wait of its own: none is left from before");
+}
+
 static void check_slices(apr_pool_t *pool)
 {
     slice_t s = slice_trim(slice_of(" \t\r\n a b \v\f"));
@@ -94,6 +114,7 @@ int main(void)
            "the sentence has the detail, not the operator's part");
     tap_ok(strstr(verdict_logline(&v, pool), "(why?)") != NULL, "the log line has both");
     check_slices(pool);
+    check_waits(pool);
     apr_terminate();
     return tap_done();
 }
