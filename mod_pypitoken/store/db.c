@@ -1,34 +1,12 @@
-/* db.c - the slots and the typed statements over any driver; see db.h. */
-#include "store/db.h"
+/* db.c - typed values, statements and transactions over any driver; see db.h. */
+#include "store/db_priv.h"
 
 #include <apr_strings.h>
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
 #include <ctype.h>
-#include <string.h>
-#include <unistd.h>
 
-struct db_conn_t {
-    db_t *db;
-    void *handle; /* the driver's; NULL while closed */
-    int taken;
-    int begun;
-    int broken;
-    char why[DB_WHY_MAX];
-};
-
-struct db_t {
-    const db_driver_t *driver;
-    db_target_t target;
-    apr_interval_time_t wait;
-    pid_t pid;
-    apr_thread_mutex_t *mutex; /* guards taken of all slots, nothing else */
-    apr_thread_cond_t *freed;
-    atomic_uint grown;
-    atomic_flag tidying;
-    int n;
-    db_conn_t slots[]; /* handle and the rest belong to whoever has taken the slot */
-};
+/* A transaction that was in the way of another is run again: so often, and not after so long. */
+#define DB_TRIES     10
+#define DB_TRIES_MAX apr_time_from_sec(3)
 
 /* ---- values ---- */
 
@@ -67,152 +45,7 @@ static int db_fits(char letter, db_type_t type)
     return type < DB_ALIEN && letters[type] == tolower((unsigned char)letter);
 }
 
-/* ---- slots ---- */
-
-static void db_close(db_conn_t *conn)
-{
-    if (conn->handle) {
-        conn->db->driver->close(conn->handle);
-    }
-    conn->handle = NULL;
-    conn->begun = conn->broken = 0;
-}
-
-/* When the pool goes nobody uses the db_t any more. */
-static apr_status_t db_destroy(void *data)
-{
-    char why[DB_WHY_MAX];
-    db_t *db = data;
-    int i;
-
-    if (getpid() != db->pid) {
-        return APR_SUCCESS; /* the handles are the parent's: closing them would break its locks */
-    }
-    (void)db_tidy(db, why);
-    for (i = 0; i < db->n; i++) {
-        db_close(&db->slots[i]);
-    }
-    return APR_SUCCESS;
-}
-
-db_t *db_make(const db_config_t *config, apr_pool_t *pool)
-{
-    int i, n = config->slots > 0 ? config->slots : DB_SLOTS;
-    db_t *db;
-
-    n = n > DB_SLOTS_MAX ? DB_SLOTS_MAX : n;
-    db = apr_pcalloc(pool, sizeof(*db) + (apr_size_t)n * sizeof(db->slots[0]));
-    db->driver = config->driver;
-    db->target = config->target;
-    db->target.grown = &db->grown;
-    db->wait = apr_time_from_msec(config->wait_ms > 0 ? config->wait_ms : DB_WAIT_MS);
-    db->pid = getpid();
-    db->n = n;
-    atomic_init(&db->grown, 0);
-    atomic_flag_clear(&db->tidying);
-    for (i = 0; i < n; i++) {
-        db->slots[i].db = db;
-    }
-    if (apr_thread_mutex_create(&db->mutex, APR_THREAD_MUTEX_DEFAULT, pool) ||
-        apr_thread_cond_create(&db->freed, pool)) {
-        return NULL;
-    }
-    apr_pool_cleanup_register(pool, db, db_destroy, apr_pool_cleanup_null);
-    return db;
-}
-
-void db_created(db_t *db)
-{
-    db->target.create = 0;
-}
-
-/* Under the mutex: the first free slot with a connection, else the first free one, else NULL. */
-static db_conn_t *db_free_slot(db_t *db)
-{
-    db_conn_t *empty = NULL;
-    int i;
-
-    for (i = 0; i < db->n; i++) {
-        if (!db->slots[i].taken && db->slots[i].handle) {
-            return &db->slots[i];
-        }
-        if (!db->slots[i].taken && !empty) {
-            empty = &db->slots[i];
-        }
-    }
-    return empty;
-}
-
-static db_conn_t *db_take(db_t *db)
-{
-    apr_time_t now = apr_time_now(), deadline = now + db->wait;
-    db_conn_t *conn;
-
-    apr_thread_mutex_lock(db->mutex);
-    while (!(conn = db_free_slot(db)) && now < deadline) {
-        apr_thread_cond_timedwait(db->freed, db->mutex, deadline - now);
-        now = apr_time_now();
-    }
-    if (conn) {
-        conn->taken = 1;
-    }
-    apr_thread_mutex_unlock(db->mutex);
-    return conn;
-}
-
-static void db_give(db_conn_t *conn)
-{
-    db_t *db = conn->db;
-
-    apr_thread_mutex_lock(db->mutex);
-    conn->taken = 0;
-    apr_thread_cond_signal(db->freed);
-    apr_thread_mutex_unlock(db->mutex);
-}
-
-db_rc_t db_borrow(db_t *db, db_conn_t **out, char *why)
-{
-    db_rc_t rc = DB_OK;
-    db_conn_t *conn;
-
-    *out = NULL;
-    why[0] = '\0';
-    if (getpid() != db->pid) {
-        apr_snprintf(why, DB_WHY_MAX, "the store was opened by another process");
-        return DB_ERROR;
-    }
-    conn = db_take(db);
-    if (!conn) {
-        apr_snprintf(why, DB_WHY_MAX, "all %d connections are in use", db->n);
-        return DB_BUSY;
-    }
-    conn->why[0] = '\0';
-    if (conn->handle && !db->driver->alive(conn->handle)) {
-        db_close(conn);
-    }
-    if (!conn->handle) {
-        rc = db->driver->open(&conn->handle, &db->target, why, DB_WHY_MAX);
-    }
-    if (rc != DB_OK) {
-        conn->handle = NULL;
-        db_give(conn);
-        return rc;
-    }
-    *out = conn;
-    return DB_OK;
-}
-
-void db_return(db_conn_t *conn)
-{
-    if (!conn) {
-        return;
-    }
-    db_rollback(conn);
-    if (conn->broken) {
-        db_close(conn);
-    }
-    db_give(conn);
-}
+/* ---- failures ---- */
 
 const char *db_why(const db_conn_t *conn)
 {
@@ -220,11 +53,13 @@ const char *db_why(const db_conn_t *conn)
 }
 
 /* Keeps the reason of a failure for db_why. */
-static db_rc_t db_failed(db_conn_t *conn, const char *what, db_rc_t rc)
+static db_rc_t db_failed(db_conn_t *conn, const char *what, db_rc_t rc, apr_time_t since)
 {
     apr_snprintf(conn->why, sizeof(conn->why), "%s: %s", what, conn->db->driver->why(conn->handle));
+    conn->last = rc;
     if (rc == DB_LOST) {
         conn->broken = 1;
+        db_pool_lost(conn, apr_time_now() - since);
     }
     return rc;
 }
@@ -269,15 +104,17 @@ db_rc_t db_query(db_conn_t *conn, query_id_t query, const db_value_t *params, ap
     const char *name = query_table[query].name;
     db_value_t row[QUERY_COLUMNS_MAX];
     db_rc_t rc = db_check_params(conn, query, params, n);
+    apr_time_t at = apr_time_now();
 
     if (rc != DB_OK) {
         return rc;
     }
     rc = driver->start(conn->handle, query, params);
     if (rc != DB_OK) {
-        rc = db_failed(conn, name, rc);
+        rc = db_failed(conn, name, rc, at);
     }
     while (rc == DB_OK) {
+        at = apr_time_now();
         rc = driver->step(conn->handle, query, row);
         if (rc == DB_ROW) {
             rc = db_check_row(conn, query, row);
@@ -286,10 +123,13 @@ db_rc_t db_query(db_conn_t *conn, query_id_t query, const db_value_t *params, ap
                 rc = fn(baton, row) ? DB_DONE : DB_OK;
             }
         } else if (rc != DB_DONE) {
-            rc = db_failed(conn, name, rc);
+            rc = db_failed(conn, name, rc, at);
         }
     }
     driver->finish(conn->handle, query);
+    if (rc != DB_LOST) {
+        db_pool_good(conn->db);
+    }
     return rc == DB_DONE ? DB_OK : rc;
 }
 
@@ -307,17 +147,19 @@ db_rc_t db_exec(db_conn_t *conn, query_id_t query, const db_value_t *params, apr
 
 db_rc_t db_script(db_conn_t *conn, const char *sql)
 {
+    apr_time_t at = apr_time_now();
     db_rc_t rc = conn->db->driver->script(conn->handle, sql);
 
-    return rc == DB_OK ? rc : db_failed(conn, "migration", rc);
+    return rc == DB_OK ? rc : db_failed(conn, "migration", rc, at);
 }
 
 db_rc_t db_lock(db_conn_t *conn)
 {
     const db_driver_t *driver = conn->db->driver;
+    apr_time_t at = apr_time_now();
     db_rc_t rc = driver->lock ? driver->lock(conn->handle) : DB_OK;
 
-    return rc == DB_OK ? rc : db_failed(conn, "lock", rc);
+    return rc == DB_OK ? rc : db_failed(conn, "lock", rc, at);
 }
 
 void db_unlock(db_conn_t *conn)
@@ -331,18 +173,23 @@ void db_unlock(db_conn_t *conn)
 
 db_rc_t db_begin(db_conn_t *conn, db_sync_t sync)
 {
+    apr_time_t at = apr_time_now();
     db_rc_t rc = conn->db->driver->begin(conn->handle, sync);
 
     conn->begun = 1; /* also when it failed: rolling back what was not begun does no harm */
-    return rc == DB_OK ? rc : db_failed(conn, "begin", rc);
+    conn->committing = 0;
+    return rc == DB_OK ? rc : db_failed(conn, "begin", rc, at);
 }
 
 db_rc_t db_commit(db_conn_t *conn)
 {
-    db_rc_t rc = conn->db->driver->commit(conn->handle);
+    apr_time_t at = apr_time_now();
+    db_rc_t rc;
 
+    conn->committing = 1;
+    rc = conn->db->driver->commit(conn->handle);
     if (rc != DB_OK) {
-        rc = db_failed(conn, "commit", rc);
+        rc = db_failed(conn, "commit", rc, at);
         db_rollback(conn);
         return rc;
     }
@@ -358,28 +205,33 @@ void db_rollback(db_conn_t *conn)
     conn->begun = 0;
 }
 
-/* ---- housekeeping ---- */
-
-db_rc_t db_tidy(db_t *db, char *why)
+/* Longer with every try, and not for all at the same time. */
+static void db_pause(int tries)
 {
-    unsigned int max = db->driver->grown_max;
-    db_conn_t *conn;
-    db_rc_t rc;
+    apr_interval_time_t most = apr_time_from_msec(2) << (tries < 6 ? tries : 6);
 
-    why[0] = '\0';
-    if (!max || atomic_load(&db->grown) < max || atomic_flag_test_and_set(&db->tidying)) {
-        return DB_OK;
-    }
-    rc = db_borrow(db, &conn, why);
-    if (rc == DB_OK) {
-        atomic_store(&db->grown, 0);
-        rc = db->driver->tidy(conn->handle);
-        if (rc != DB_OK) {
-            (void)db_failed(conn, "tidy", rc);
-            apr_cpystrn(why, conn->why, DB_WHY_MAX);
+    apr_sleep(most / 2 + apr_time_now() % (most / 2));
+}
+
+int db_again(db_conn_t *conn)
+{
+    if (conn->last == DB_AGAIN) {
+        if (conn->tries >= DB_TRIES || apr_time_now() - conn->borrowed > DB_TRIES_MAX) {
+            return 0;
         }
-        db_return(conn);
+    } else if (conn->last != DB_LOST || conn->committing || conn->renewed) {
+        return 0; /* nobody knows what became of a commit whose answer was lost */
     }
-    atomic_flag_clear(&db->tidying);
-    return rc;
+    db_rollback(conn);
+    if (conn->last == DB_AGAIN) {
+        db_pause(++conn->tries);
+    }
+    conn->last = DB_OK;
+    conn->why[0] = '\0';
+    return 1;
+}
+
+int db_lost(const db_conn_t *conn)
+{
+    return conn->broken || !conn->handle;
 }

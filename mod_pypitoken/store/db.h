@@ -4,8 +4,14 @@
  *
  * A db_t holds slots. A connection is opened lazily, outside of any lock, by the thread that needs
  * it, and belongs to that thread from db_borrow to db_return: borrow for one operation, never for
- * the length of a request. One that is broken is closed and not given to the next. Idle ones stay
- * open with their prepared statements. Nothing here allocates from a shared pool while it works.
+ * the length of a request. One that is broken is closed and not given to the next, and with it go
+ * the idle ones that were opened before. Idle ones stay open with their prepared statements, and
+ * are asked whether they live only after a while. Nothing here allocates from a shared pool while
+ * it works.
+ *
+ * A thread waits for a slot for a limited time only, and not at all when those who have them are
+ * stuck. After repeated failures a database is left alone for a short while (breaker.h): then
+ * everybody gets DB_DOWN at once, but for one who tries.
  *
  * Values go in and come out with type and length; the bytes of a row live until the callback
  * returns. Statements are those of query.h alone.
@@ -29,7 +35,9 @@ typedef enum db_rc_t {
     DB_DONE,
     DB_CONFLICT, /* unique name taken, or a reference that would dangle */
     DB_BUSY,     /* somebody else had it locked for too long; no connection was free */
-    DB_LOST,     /* the connection is of no use any more */
+    DB_AGAIN,    /* the transaction met another one and must be run again from its beginning */
+    DB_LOST,     /* the connection is of no use any more; by open: the database is not reachable */
+    DB_DOWN,     /* it has failed a moment ago and was not asked */
     DB_ERROR
 } db_rc_t;
 
@@ -59,6 +67,12 @@ typedef struct db_target_t {
     const char *secret; /* file with a password, or NULL */
     int create;         /* make the database if it is not there */
     atomic_uint *grown; /* size of what waits for db_tidy, in the driver's measure */
+    int patient;        /* for what may take long, such as a migration: no short timeouts */
+    /* Set by the driver's plan; 0: the defaults of db_make. */
+    const void *plan; /* the driver's own reading of place and secret; never changes */
+    int slots, wait_ms;
+    int stall_ms; /* nobody waits for a slot when none has changed hands for so long; 0: wait_ms */
+    int break_ms; /* pause of the breaker; 0: there is none */
 } db_target_t;
 
 /* A driver. Every function is called by one thread at a time for one connection. Those that return
@@ -66,10 +80,15 @@ typedef struct db_target_t {
 typedef struct db_driver_t {
     const char *scheme;
     unsigned int grown_max; /* from here on db_tidy works; 0: never */
-    /* On failure *conn is NULL and why gets a whole sentence (the place, what to do). */
+    /* Reads place and secret once, before anything is opened and perhaps in a parent process; what
+     * it fills lives in pool. NULL, or a whole sentence. The function may be NULL. */
+    const char *(*plan)(db_target_t *target, apr_pool_t *pool);
+    /* On failure *conn is NULL and why gets a whole sentence (the place, what to do). DB_LOST or
+     * DB_BUSY when waiting may help, DB_ERROR when somebody must mend something. */
     db_rc_t (*open)(void **conn, const db_target_t *target, char *why, apr_size_t why_size);
     void (*close)(void *conn);
-    int (*alive)(void *conn); /* asked of idle connections: cheap; 0 closes it */
+    /* Asked before a connection is used again; 0 closes it. Cheap, unless it was idle for long. */
+    int (*alive)(void *conn, int idle);
     /* The driver's own text of a statement, or NULL for that of query.h. */
     const char *(*sql)(query_id_t query);
     /* Prepares on the first use, binds and runs. params has the query's number of values. */
@@ -95,10 +114,16 @@ extern const db_driver_t db_sqlite_driver;
 typedef struct db_t db_t;
 typedef struct db_conn_t db_conn_t;
 
+/* Called with each new connection before anything else uses it. DB_OK, or a failure: then why has
+ * the reason and the connection is closed. */
+typedef db_rc_t db_welcome_fn(void *baton, db_conn_t *conn, char *why);
+
 typedef struct db_config_t {
     const db_driver_t *driver;
-    db_target_t target; /* grown is set by db_make */
-    int slots, wait_ms; /* 0: the defaults above */
+    db_target_t target;     /* grown is set by db_make */
+    int slots, wait_ms;     /* 0: those of the target, or the defaults above */
+    db_welcome_fn *welcome; /* may be NULL */
+    void *baton;
 } db_config_t;
 
 /* No connection is opened yet. All are closed with the pool, by the process that made the db_t
@@ -109,10 +134,13 @@ db_t *db_make(const db_config_t *config, apr_pool_t *pool);
 void db_created(db_t *db);
 
 /* A connection for this thread, to be given back by db_return (which rolls back what was begun and
- * not committed). DB_OK, or DB_BUSY, DB_LOST, DB_ERROR: then *conn is NULL and why, of DB_WHY_MAX
- * bytes, tells the reason. */
+ * not committed). DB_OK, or DB_BUSY, DB_LOST, DB_DOWN, DB_ERROR: then *conn is NULL and why, of
+ * DB_WHY_MAX bytes, tells the reason. */
 db_rc_t db_borrow(db_t *db, db_conn_t **conn, char *why);
 void db_return(db_conn_t *conn);
+
+/* A new connection in the place of one that was lost. On failure it can only be given back. */
+db_rc_t db_renew(db_conn_t *conn, char *why);
 
 /* Why the last call on this connection failed, as "query: reason"; lives until db_return. */
 const char *db_why(const db_conn_t *conn);
@@ -133,10 +161,17 @@ db_rc_t db_script(db_conn_t *conn, const char *sql);
 db_rc_t db_lock(db_conn_t *conn);
 void db_unlock(db_conn_t *conn);
 
-/* A transaction for writing. When commit fails it was rolled back, or its connection is closed. */
+/* A transaction for writing. When commit fails it was rolled back, or its connection is closed:
+ * then nobody knows whether it was done, but it was not done by half. */
 db_rc_t db_begin(db_conn_t *conn, db_sync_t sync);
 db_rc_t db_commit(db_conn_t *conn);
 void db_rollback(db_conn_t *conn);
+
+/* After a failure within a transaction: 1 when it may succeed if run again from db_begin (after
+ * db_renew, if db_lost). It met another transaction (then a short while has passed), or lost its
+ * connection before the commit (once). What was begun is rolled back. */
+int db_again(db_conn_t *conn);
+int db_lost(const db_conn_t *conn);
 
 /* Housekeeping, when enough has gathered and no other thread is at it. DB_OK also when there was
  * nothing to do. */

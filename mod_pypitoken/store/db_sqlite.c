@@ -72,10 +72,11 @@ void db_sqlite_close(void *handle)
 
 /* A database that was put in the place of the one that is open must not be overlooked: revoked
  * tokens would live on, or new ones be lost. */
-static int db_sqlite_alive(void *handle)
+static int db_sqlite_alive(void *handle, int idle)
 {
     int moved = 0;
 
+    (void)idle;
     return sqlite3_file_control(((db_sqlite_t *)handle)->db, "main", SQLITE_FCNTL_HAS_MOVED,
                                 &moved) != SQLITE_OK ||
            !moved;
@@ -245,6 +246,7 @@ static db_rc_t db_sqlite_tidy(void *handle)
 const db_driver_t db_sqlite_driver = {
     "sqlite",
     DB_SQLITE_WAL_PAGES,
+    NULL,
     db_sqlite_open,
     db_sqlite_close,
     db_sqlite_alive,

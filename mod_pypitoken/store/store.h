@@ -28,8 +28,9 @@ typedef enum store_rc_t {
 } store_rc_t;
 
 typedef struct store_config_t {
-    const char *url;              /* sqlite:/path/file.db (mysql:// follows) */
-    const char *secret;           /* file with the database password, or NULL */
+    const char *url;                   /* sqlite:/path/file.db or mysql://user@host/database */
+    const char *secret;                /* file with the database password, or NULL */
+    const struct store_place_t *place; /* read before and used instead of both, or NULL */
     const char *keyring;          /* file, or NULL: then nothing sealed can be read or written */
     const struct keyring_t *keys; /* opened before and used instead of the file, or NULL */
     const seam_t *seam;
@@ -37,9 +38,22 @@ typedef struct store_config_t {
     void *baton;
 } store_config_t;
 
+/* The URL and the secret of a configuration, the secret in guarded memory: for servers, which read
+ * them while they are root. Children inherit it. NULL or a sentence. Lives in pool. */
+typedef struct store_place_t store_place_t;
+const char *store_place_read(store_place_t **out, const store_config_t *config, apr_pool_t *pool);
+
 /* Opens: checks the URL, the keyring and the schema version. NULL, or a sentence that names the
  * file and the remedy. Closed with the pool. */
 const char *store_open(store_t **out, const store_config_t *config, apr_pool_t *pool);
+
+/* As store_open, but leaves connecting, and with it the check of the schema, to those who use it:
+ * for servers, which must start also when the database is away. */
+const char *store_open_later(store_t **out, const store_config_t *config, apr_pool_t *pool);
+
+/* Connects. STORE_OK, or *why is a sentence: STORE_DOWN when it may do later without anybody's
+ * help, STORE_CONFLICT when somebody must mend something (credentials, schema). */
+store_rc_t store_try(store_t *s, const char **why, apr_pool_t *pool);
 
 /* As store_open, but does not check the schema (for init, schema and doctor); create != 0 makes the
  * SQLite file if it is not there. */

@@ -9,8 +9,7 @@ typedef struct store_event_scan_t {
 
 /* Within a transaction. What clients send is cut to a bound: an event is never lost for being too
  * long. */
-static store_rc_t store_event_insert(store_t *s, db_conn_t *conn, const store_event_t *event,
-                                     apr_int64_t at)
+static store_rc_t store_event_insert(db_conn_t *conn, const store_event_t *event, apr_int64_t at)
 {
     const db_value_t row[] = {
         db_int(at),
@@ -26,7 +25,7 @@ static store_rc_t store_event_insert(store_t *s, db_conn_t *conn, const store_ev
         db_int(event->times > 1 ? event->times : 1),
     };
 
-    return store_exec(s, conn, QUERY_EVENT_ADD, row, STORE_COUNT(row), NULL);
+    return store_exec(conn, QUERY_EVENT_ADD, row, STORE_COUNT(row), NULL);
 }
 
 static apr_int64_t store_event_time(const store_t *s, const store_event_t *event)
@@ -36,13 +35,17 @@ static apr_int64_t store_event_time(const store_t *s, const store_event_t *event
 
 store_rc_t store_event_add(store_t *s, const store_event_t *event)
 {
-    db_conn_t *conn;
-    store_rc_t rc = store_begin(s, DB_SOON, &conn);
+    apr_int64_t at = store_event_time(s, event);
+    db_conn_t *conn = NULL;
+    store_rc_t rc;
 
-    if (rc == STORE_OK) {
-        rc = store_event_insert(s, conn, event, store_event_time(s, event));
-    }
-    return store_end(s, conn, rc);
+    do {
+        rc = store_begin(s, DB_SOON, &conn);
+        if (rc == STORE_OK) {
+            rc = store_event_insert(conn, event, at);
+        }
+    } while (store_end(s, &conn, &rc));
+    return rc;
 }
 
 static int store_event_each(void *baton, const db_value_t *row)
@@ -92,14 +95,17 @@ store_rc_t store_use(store_t *s, const store_event_t *event)
                                store_cut(event->file),
                                db_text(slice_of(event->token_id)),
                                db_int(at)};
-    db_conn_t *conn;
-    store_rc_t rc = store_begin(s, DB_SOON, &conn);
+    db_conn_t *conn = NULL;
+    store_rc_t rc;
 
-    if (rc == STORE_OK && event->token_id) {
-        rc = store_exec(s, conn, QUERY_TOKEN_USED, used, STORE_COUNT(used), NULL);
-    }
-    if (rc == STORE_OK) {
-        rc = store_event_insert(s, conn, event, at);
-    }
-    return store_end(s, conn, rc);
+    do {
+        rc = store_begin(s, DB_SOON, &conn);
+        if (rc == STORE_OK && event->token_id) {
+            rc = store_exec(conn, QUERY_TOKEN_USED, used, STORE_COUNT(used), NULL);
+        }
+        if (rc == STORE_OK) {
+            rc = store_event_insert(conn, event, at);
+        }
+    } while (store_end(s, &conn, &rc));
+    return rc;
 }

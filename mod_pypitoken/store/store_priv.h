@@ -1,9 +1,19 @@
 /*
  * store_priv.h - what the files of the store share; nobody else includes it, but for tests.
  *
- * A read is one statement. A change is store_begin, any number of store_exec and store_fetch, then
- * store_end with what came of it: it commits on STORE_OK and rolls back on anything else. Failures
- * of the database are logged here, once, and come back as STORE_DOWN.
+ * A read is one statement. A change is a loop, for a transaction that met another one, or lost its
+ * connection before the commit, is run again from its beginning:
+ *
+ *     db_conn_t *conn = NULL;
+ *     do {
+ *         rc = store_begin(s, DB_DURABLE, &conn);
+ *         if (rc == STORE_OK) {
+ *             rc = store_exec(conn, ...);        any number of store_exec and store_fetch
+ *         }
+ *     } while (store_end(s, &conn, &rc));
+ *
+ * store_end commits on STORE_OK and rolls back on anything else. Failures of the database are
+ * logged here, once, and come back as STORE_DOWN.
  */
 #ifndef PYPITOKEN_STORE_PRIV_H
 #define PYPITOKEN_STORE_PRIV_H
@@ -55,17 +65,19 @@ db_value_t store_cut(const char *text);
 store_rc_t store_read(store_t *s, query_id_t query, const db_value_t *params, apr_size_t n,
                       db_row_fn *fn, void *baton);
 
+/* *conn is NULL the first time, and that of before when store_end said again. */
 store_rc_t store_begin(store_t *s, db_sync_t sync, db_conn_t **conn);
-store_rc_t store_exec(store_t *s, db_conn_t *conn, query_id_t query, const db_value_t *params,
-                      apr_size_t n, apr_int64_t *changed);
+store_rc_t store_exec(db_conn_t *conn, query_id_t query, const db_value_t *params, apr_size_t n,
+                      apr_int64_t *changed);
 /* The single number that a statement yields. */
-store_rc_t store_fetch(store_t *s, db_conn_t *conn, query_id_t query, const db_value_t *params,
-                       apr_size_t n, apr_int64_t *number);
-/* conn may be NULL (store_begin failed). Returns rc, or STORE_DOWN when the commit failed. */
-store_rc_t store_end(store_t *s, db_conn_t *conn, store_rc_t rc);
+store_rc_t store_fetch(db_conn_t *conn, query_id_t query, const db_value_t *params, apr_size_t n,
+                       apr_int64_t *number);
+/* 1 when the transaction has to be run again; otherwise the connection is given back, and *rc is
+ * what it was, or STORE_DOWN when the commit failed. */
+int store_end(store_t *s, db_conn_t **conn, store_rc_t *rc);
 
-/* NULL, or why this program cannot work with the database as it is: a sentence. */
-const char *store_schema_check(store_t *s, apr_pool_t *pool);
+/* db_welcome_fn, baton is the store: whether this program can work with the database as it is. */
+db_rc_t store_schema_welcome(void *baton, db_conn_t *conn, char *why);
 
 /* A durable change by one statement; STORE_NOTFOUND when it met no row. */
 store_rc_t store_change(store_t *s, query_id_t query, const db_value_t *params, apr_size_t n);

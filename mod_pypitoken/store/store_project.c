@@ -54,16 +54,16 @@ static int store_project_each(void *baton, const db_value_t *row)
 }
 
 /* Within a transaction: the project, and its owner if it has one. */
-static store_rc_t store_project_insert(store_t *s, db_conn_t *conn, const store_project_t *project,
+static store_rc_t store_project_insert(db_conn_t *conn, const store_project_t *project,
                                        const char *owner)
 {
     const db_value_t row[] = {db_cstr(project->id), db_cstr(project->name), db_cstr(project->norm),
                               db_int(project->confirmed), db_int(project->created)};
     const db_value_t role[] = {db_cstr(project->id), db_cstr(owner), db_int(STORE_ROLE_OWNER)};
-    store_rc_t rc = store_exec(s, conn, QUERY_PROJECT_ADD, row, STORE_COUNT(row), NULL);
+    store_rc_t rc = store_exec(conn, QUERY_PROJECT_ADD, row, STORE_COUNT(row), NULL);
 
     if (rc == STORE_OK && owner) {
-        rc = store_exec(s, conn, QUERY_ROLE_ADD, role, STORE_COUNT(role), NULL);
+        rc = store_exec(conn, QUERY_ROLE_ADD, role, STORE_COUNT(role), NULL);
     }
     return rc;
 }
@@ -73,7 +73,7 @@ store_rc_t store_project_add(store_t *s, const char *name, const char *norm, con
                              int confirmed, store_project_t *out, apr_pool_t *pool)
 {
     store_project_t project = {0};
-    db_conn_t *conn;
+    db_conn_t *conn = NULL;
     store_rc_t rc;
 
     project.id = store_uuid(s, pool);
@@ -84,11 +84,12 @@ store_rc_t store_project_add(store_t *s, const char *name, const char *norm, con
     project.norm = slice_dup(slice_of(norm), pool);
     project.created = store_now(s);
     project.confirmed = confirmed != 0;
-    rc = store_begin(s, confirmed ? DB_DURABLE : DB_SOON, &conn);
-    if (rc == STORE_OK) {
-        rc = store_project_insert(s, conn, &project, owner);
-    }
-    rc = store_end(s, conn, rc);
+    do {
+        rc = store_begin(s, confirmed ? DB_DURABLE : DB_SOON, &conn);
+        if (rc == STORE_OK) {
+            rc = store_project_insert(conn, &project, owner);
+        }
+    } while (store_end(s, &conn, &rc));
     if (out) {
         *out = rc == STORE_OK ? project : (store_project_t){0};
     }
@@ -162,20 +163,22 @@ store_rc_t store_role_set(store_t *s, const char *project_id, const char *user_i
                                  db_text(slice_of(user_id))};
     const db_value_t row[] = {change[1], change[2], change[0]};
     apr_int64_t changed = 0;
-    db_conn_t *conn;
+    db_conn_t *conn = NULL;
     store_rc_t rc;
 
     if (role == STORE_ROLE_NONE) {
         return store_role_remove(s, project_id, user_id);
     }
-    rc = store_begin(s, DB_DURABLE, &conn);
-    if (rc == STORE_OK) {
-        rc = store_exec(s, conn, QUERY_ROLE_UPDATE, change, STORE_COUNT(change), &changed);
-    }
-    if (rc == STORE_OK && changed == 0) {
-        rc = store_exec(s, conn, QUERY_ROLE_ADD, row, STORE_COUNT(row), NULL);
-    }
-    return store_end(s, conn, rc);
+    do {
+        rc = store_begin(s, DB_DURABLE, &conn);
+        if (rc == STORE_OK) {
+            rc = store_exec(conn, QUERY_ROLE_UPDATE, change, STORE_COUNT(change), &changed);
+        }
+        if (rc == STORE_OK && changed == 0) {
+            rc = store_exec(conn, QUERY_ROLE_ADD, row, STORE_COUNT(row), NULL);
+        }
+    } while (store_end(s, &conn, &rc));
+    return rc;
 }
 
 store_rc_t store_role_remove(store_t *s, const char *project_id, const char *user_id)

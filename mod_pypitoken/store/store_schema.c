@@ -63,14 +63,27 @@ static const char *store_schema_said(const store_t *s, const store_schema_t *sch
     return wrong ? apr_psprintf(pool, "the store %s %s", s->place, wrong) : NULL;
 }
 
-const char *store_schema_check(store_t *s, apr_pool_t *pool)
+db_rc_t store_schema_welcome(void *baton, db_conn_t *conn, char *why)
 {
-    char why[DB_WHY_MAX];
+    const store_t *s = baton;
+    migrate_have_t have = {0, 0};
+    db_rc_t rc = migrate_have(conn, &have);
     store_schema_t schema;
+    const char *wrong;
+    apr_pool_t *pool;
 
-    return store_schema_read(s, &schema, why) == DB_OK
-               ? store_schema_said(s, &schema, pool)
-               : apr_psprintf(pool, "cannot read the store %s: %s", s->place, why);
+    if (rc != DB_OK) {
+        apr_snprintf(why, DB_WHY_MAX, "cannot read the store %s: %s", s->place, db_why(conn));
+        return rc;
+    }
+    store_schema_fill(s, &have, &schema);
+    apr_pool_create(&pool, NULL);
+    wrong = store_schema_said(s, &schema, pool);
+    if (wrong) {
+        apr_cpystrn(why, wrong, DB_WHY_MAX);
+    }
+    apr_pool_destroy(pool);
+    return wrong ? DB_ERROR : DB_OK;
 }
 
 const char *store_migrate(store_t *s, apr_pool_t *pool)

@@ -75,7 +75,7 @@ static slice_t store_token_bound(const store_token_t *token, apr_pool_t *pool)
 
 /* ---- adding ---- */
 
-static store_rc_t store_token_add_caveats(store_t *s, db_conn_t *conn, const store_token_t *token)
+static store_rc_t store_token_add_caveats(db_conn_t *conn, const store_token_t *token)
 {
     store_rc_t rc = STORE_OK;
     apr_size_t i;
@@ -84,7 +84,7 @@ static store_rc_t store_token_add_caveats(store_t *s, db_conn_t *conn, const sto
         const db_value_t row[] = {db_cstr(token->id), db_int((apr_int64_t)i),
                                   db_blob(token->caveats[i])};
 
-        rc = store_exec(s, conn, QUERY_TOKEN_ADD_CAVEAT, row, STORE_COUNT(row), NULL);
+        rc = store_exec(conn, QUERY_TOKEN_ADD_CAVEAT, row, STORE_COUNT(row), NULL);
     }
     return rc;
 }
@@ -114,7 +114,7 @@ static int store_token_named(const char *scope, slice_t word)
     return seen.n != 0;
 }
 
-static store_rc_t store_token_add_projects(store_t *s, db_conn_t *conn, const store_token_t *token)
+static store_rc_t store_token_add_projects(db_conn_t *conn, const store_token_t *token)
 {
     slice_t rest = slice_of(token->scope), word;
     store_rc_t rc = STORE_OK;
@@ -126,14 +126,13 @@ static store_rc_t store_token_add_projects(store_t *s, db_conn_t *conn, const st
         const db_value_t row[] = {db_cstr(token->id), db_text(word)};
 
         if (!store_token_named(token->scope, word)) {
-            rc = store_exec(s, conn, QUERY_TOKEN_ADD_PROJECT, row, STORE_COUNT(row), NULL);
+            rc = store_exec(conn, QUERY_TOKEN_ADD_PROJECT, row, STORE_COUNT(row), NULL);
         }
     }
     return rc;
 }
 
-static store_rc_t store_token_insert(store_t *s, db_conn_t *conn, const store_token_t *token,
-                                     slice_t sealed)
+static store_rc_t store_token_insert(db_conn_t *conn, const store_token_t *token, slice_t sealed)
 {
     const db_value_t row[] = {db_text(slice_of(token->id)),
                               db_text(slice_of(token->user_id)),
@@ -142,13 +141,13 @@ static store_rc_t store_token_insert(store_t *s, db_conn_t *conn, const store_to
                               db_blob(sealed),
                               db_int(token->created),
                               db_int(token->expires)};
-    store_rc_t rc = store_exec(s, conn, QUERY_TOKEN_ADD, row, STORE_COUNT(row), NULL);
+    store_rc_t rc = store_exec(conn, QUERY_TOKEN_ADD, row, STORE_COUNT(row), NULL);
 
     if (rc == STORE_OK) {
-        rc = store_token_add_caveats(s, conn, token);
+        rc = store_token_add_caveats(conn, token);
     }
     if (rc == STORE_OK) {
-        rc = store_token_add_projects(s, conn, token);
+        rc = store_token_add_projects(conn, token);
     }
     return rc;
 }
@@ -157,7 +156,7 @@ store_rc_t store_token_add(store_t *s, const store_token_t *token,
                            const unsigned char key[MACAROON_KEY_BYTES], apr_pool_t *pool)
 {
     store_token_t row = *token;
-    db_conn_t *conn;
+    db_conn_t *conn = NULL;
     slice_t sealed;
     store_rc_t rc;
 
@@ -171,11 +170,13 @@ store_rc_t store_token_add(store_t *s, const store_token_t *token,
         store_log(s, "store: no random bytes for a nonce");
         return STORE_DOWN;
     }
-    rc = store_begin(s, DB_DURABLE, &conn);
-    if (rc == STORE_OK) {
-        rc = store_token_insert(s, conn, &row, sealed);
-    }
-    return store_end(s, conn, rc);
+    do {
+        rc = store_begin(s, DB_DURABLE, &conn);
+        if (rc == STORE_OK) {
+            rc = store_token_insert(conn, &row, sealed);
+        }
+    } while (store_end(s, &conn, &rc));
+    return rc;
 }
 
 /* ---- reading ---- */

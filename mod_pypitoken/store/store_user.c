@@ -45,7 +45,7 @@ store_rc_t store_user_add(store_t *s, const char *name, const char *hash, store_
                           apr_pool_t *pool)
 {
     store_user_t user = {0};
-    db_conn_t *conn;
+    db_conn_t *conn = NULL;
     store_rc_t rc;
 
     user.id = store_uuid(s, pool);
@@ -55,14 +55,15 @@ store_rc_t store_user_add(store_t *s, const char *name, const char *hash, store_
     user.name = slice_dup(slice_of(name), pool);
     user.has_password = hash != NULL;
     user.created = store_now(s);
-    rc = store_begin(s, DB_DURABLE, &conn);
-    if (rc == STORE_OK) {
+    do {
         const db_value_t row[] = {db_cstr(user.id), db_cstr(user.name), db_cstr(hash),
                                   db_int(user.created)};
 
-        rc = store_exec(s, conn, QUERY_USER_ADD, row, STORE_COUNT(row), NULL);
-    }
-    rc = store_end(s, conn, rc);
+        rc = store_begin(s, DB_DURABLE, &conn);
+        if (rc == STORE_OK) {
+            rc = store_exec(conn, QUERY_USER_ADD, row, STORE_COUNT(row), NULL);
+        }
+    } while (store_end(s, &conn, &rc));
     if (out) {
         *out = rc == STORE_OK ? user : (store_user_t){0};
     }
@@ -128,15 +129,24 @@ store_rc_t store_user_set_disabled(store_t *s, const char *id, int disabled)
 
 /* ---- leaving ---- */
 
-/* Within a transaction: CONFLICT while something depends on the user. */
+/* Within a transaction: CONFLICT while something depends on the user. The update comes first, for
+ * it locks the row: nobody adds a token meanwhile. */
 static store_rc_t store_user_free(store_t *s, db_conn_t *conn, const char *id)
 {
     const db_value_t params[] = {db_text(slice_of(id)), db_int(store_now(s))};
-    apr_int64_t owned = 0, live = 0;
-    store_rc_t rc = store_fetch(s, conn, QUERY_USER_OWNED, params, 1, &owned);
+    const db_value_t disable[] = {db_int(1), db_text(slice_of(id))};
+    apr_int64_t there = 0, owned = 0, live = 0;
+    store_rc_t rc =
+        store_exec(conn, QUERY_USER_SET_DISABLED, disable, STORE_COUNT(disable), &there);
 
+    if (rc == STORE_OK && !there) {
+        return STORE_NOTFOUND;
+    }
     if (rc == STORE_OK) {
-        rc = store_fetch(s, conn, QUERY_USER_LIVE_TOKENS, params, 2, &live);
+        rc = store_fetch(conn, QUERY_USER_OWNED, params, 1, &owned);
+    }
+    if (rc == STORE_OK) {
+        rc = store_fetch(conn, QUERY_USER_LIVE_TOKENS, params, 2, &live);
     }
     return rc == STORE_OK && (owned || live) ? STORE_CONFLICT : rc;
 }
@@ -147,19 +157,18 @@ store_rc_t store_user_remove(store_t *s, const char *id)
     static const query_id_t steps[] = {QUERY_USER_DROP_ROLES, QUERY_USER_DROP_TOKENS,
                                        QUERY_USER_REMOVE};
     const db_value_t params[] = {db_text(slice_of(id))};
-    apr_int64_t changed = 0;
-    db_conn_t *conn;
+    db_conn_t *conn = NULL;
     apr_size_t i;
-    store_rc_t rc = store_begin(s, DB_DURABLE, &conn);
+    store_rc_t rc;
 
-    if (rc == STORE_OK) {
-        rc = store_user_free(s, conn, id);
-    }
-    for (i = 0; i < STORE_COUNT(steps) && rc == STORE_OK; i++) {
-        rc = store_exec(s, conn, steps[i], params, 1, &changed);
-    }
-    if (rc == STORE_OK && changed == 0) {
-        rc = STORE_NOTFOUND;
-    }
-    return store_end(s, conn, rc);
+    do {
+        rc = store_begin(s, DB_DURABLE, &conn);
+        if (rc == STORE_OK) {
+            rc = store_user_free(s, conn, id);
+        }
+        for (i = 0; i < STORE_COUNT(steps) && rc == STORE_OK; i++) {
+            rc = store_exec(conn, steps[i], params, 1, NULL);
+        }
+    } while (store_end(s, &conn, &rc));
+    return rc;
 }

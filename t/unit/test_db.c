@@ -35,9 +35,10 @@ static void fake_close(void *conn)
     atomic_fetch_add(&fake.closed, 1);
 }
 
-static int fake_alive(void *conn)
+static int fake_alive(void *conn, int idle)
 {
     (void)conn;
+    (void)idle;
     return !fake.dead;
 }
 
@@ -119,16 +120,16 @@ static const char *fake_why(void *conn)
 }
 
 static const db_driver_t fake_driver = {
-    "fake",        0,           fake_open,   fake_close,   fake_alive, fake_sql,
-    fake_start,    fake_step,   fake_finish, fake_changed, fake_begin, fake_commit,
-    fake_rollback, fake_script, fake_tidy,   fake_why,     NULL,       NULL,
+    "fake",      0,         NULL,        fake_open,    fake_close, fake_alive,  fake_sql,
+    fake_start,  fake_step, fake_finish, fake_changed, fake_begin, fake_commit, fake_rollback,
+    fake_script, fake_tidy, fake_why,    NULL,         NULL,
 };
 
 static char why[DB_WHY_MAX];
 
 static db_t *make(int slots, int wait_ms, apr_pool_t *pool)
 {
-    db_config_t config = {&fake_driver, {"x", NULL, 0, NULL}, slots, wait_ms};
+    db_config_t config = {.driver = &fake_driver, .slots = slots, .wait_ms = wait_ms};
 
     memset(&fake, 0, sizeof(fake));
     return db_make(&config, pool);
@@ -332,7 +333,7 @@ static void crowded(apr_pool_t *parent)
 
 static db_t *sqlite_make(const char *path, int create, apr_pool_t *pool)
 {
-    db_config_t config = {&db_sqlite_driver, {path, NULL, create, NULL}, 2, 100};
+    db_config_t config = {&db_sqlite_driver, {.place = path, .create = create}, 2, 100, NULL, NULL};
 
     return db_make(&config, pool);
 }
