@@ -112,7 +112,7 @@ def free_port(host="127.0.0.1"):
         return s.getsockname()[1]
 
 
-def _guardian(pid):
+def guardian(pid):
     """A process that ends pid when ours is gone without a word: a killed test leaves no httpd behind.
     (A death signal would not do: it is forgotten when httpd changes its user for a moment.)"""
     return subprocess.Popen(["/bin/sh", "-c", 'read word || kill -TERM "$0"', str(pid)], stdin=subprocess.PIPE,
@@ -215,7 +215,7 @@ class Httpd:
         with open(os.path.join(self.site.root, "logs/stderr.log"), "ab") as err:
             self.proc = subprocess.Popen(self._argv("-DFOREGROUND"), stdin=subprocess.DEVNULL, stdout=err,
                                          stderr=err, env=environment(), start_new_session=True)
-        self.guardian = _guardian(self.proc.pid)
+        self.guardian = guardian(self.proc.pid)
         poll.until(lambda: self.proc.poll() is not None or self._ready(pidfile))
         if self.proc.poll() is not None:
             self.guardian.communicate(b"done\n")
