@@ -5,6 +5,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "core/password_old.h"
+
 /* Written out: a newer libsodium must not change what this project stores. */
 #define PASSWORD_PASSES 2
 #define PASSWORD_MEMORY (64 * 1024 * 1024)
@@ -110,6 +112,7 @@ password_rc_t password_verify(const char *hash, slice_t password)
         return PASSWORD_WRONG;
     }
     if (!password_read(&parts, slice_of(hash))) {
+        rc = password_old_verify(hash, password);
         goto out;
     }
     if (crypto_pwhash_argon2id(key, sizeof(key), password_bytes(password), password.n, parts.salt,
@@ -121,5 +124,33 @@ password_rc_t password_verify(const char *hash, slice_t password)
 out:
     sodium_memzero(key, sizeof(key));
     sodium_memzero(&parts, sizeof(parts));
+    return rc;
+}
+
+int password_is_old(const char *hash)
+{
+    password_parts_t parts;
+    int old = !password_read(&parts, slice_of(hash)) || parts.passes < PASSWORD_PASSES ||
+              parts.kib < PASSWORD_MEMORY / 1024;
+
+    sodium_memzero(&parts, sizeof(parts));
+    return old;
+}
+
+password_rc_t password_dummy(slice_t password)
+{
+    static const unsigned char salt[PASSWORD_SALT] = "nobody's salt..";
+    unsigned char key[PASSWORD_KEY];
+    password_rc_t rc = PASSWORD_NO_MEMORY;
+
+    if (password.n > PASSWORD_MAX) {
+        return PASSWORD_WRONG;
+    }
+    if (crypto_pwhash_argon2id(key, sizeof(key), password_bytes(password), password.n, salt,
+                               PASSWORD_PASSES, PASSWORD_MEMORY,
+                               crypto_pwhash_argon2id_ALG_ARGON2ID13) == 0) {
+        rc = PASSWORD_WRONG;
+    }
+    sodium_memzero(key, sizeof(key));
     return rc;
 }

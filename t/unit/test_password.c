@@ -1,5 +1,5 @@
 /* test_password.c - argon2id hashes: right, wrong, and not to be had. */
-#include "core/password.h"
+#include "core/password_old.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -101,7 +101,27 @@ static void test_unreadable(apr_pool_t *pool)
         "$argon2id$v=19$m=8,t=1,p=1$" SALT "A$" KEY,
         "$argon2id$v=19$m=8,t=1,p=1$AAAA$" KEY,
         "$argon2id$v=19$m=8,t=1,p=1$" SALT "$" KEY "=",
-        "$2y$10$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "$2y$16$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", /* hours at 31 */
+        "$2y$03$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "$2y$4$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "$2y$04$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "$2x$04$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "$apr1$$qsrPRUg7amComv4NvN5pF.",
+        "$apr1$uy7YWoRsx$qsrPRUg7amComv4NvN5pF.",
+        "$apr1$uy7YWoRs$qsrPRUg7amComv4NvN5pF.x",
+        "$1$uy7YWoRs$qsrPRUg7amComv4NvN5pF.",
+        "{SHA}L55TUjtiq8FBorTWAZ0jy6g129A",
+        "{SHA}L55TUjtiq8FBorTWAZ0jy6g129A==",
+        "{SSHA}L55TUjtiq8FBorTWAZ0jy6g129A=",
+        "$5$rounds=999$abc$/cRuvrIiQqQvcPwD.a/LO47x90cA9f8oqYBouKihds1",
+        "$5$rounds=2000001$abc$/cRuvrIiQqQvcPwD.a/LO47x90cA9f8oqYBouKihds1",
+        "$5$rounds=999999999$abc$/cRuvrIiQqQvcPwD.a/LO47x90cA9f8oqYBouKihds1",
+        "$5$rounds=$abc$/cRuvrIiQqQvcPwD.a/LO47x90cA9f8oqYBouKihds1",
+        "$5$$/cRuvrIiQqQvcPwD.a/LO47x90cA9f8oqYBouKihds1",
+        "$5$12345678901234567$/cRuvrIiQqQvcPwD.a/LO47x90cA9f8oqYBouKihds1",
+        "$6$abc$/cRuvrIiQqQvcPwD.a/LO47x90cA9f8oqYBouKihds1",
+        "rqXexS6ZhobKA", /* DES */
+        "*0",            /* what crypt says when it fails */
     };
     slice_t password = slice_of("x");
     size_t i;
@@ -112,6 +132,51 @@ static void test_unreadable(apr_pool_t *pool)
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         tap_ok(password_verify(bad[i], password) == PASSWORD_NO_MEMORY, "unreadable: %s", bad[i]);
     }
+}
+
+/* Made by htpasswd and by openssl passwd, for "correct horse". */
+static void test_old(apr_pool_t *pool)
+{
+    static const struct {
+        password_old_t kind;
+        const char *hash;
+    } rows[] = {
+        {PASSWORD_OLD_BCRYPT, "$2y$04$SHCHr8c0ecyvADWX7VlRu.FQM1TjVnwbschJNCzPBkwoQBCE77knS"},
+        {PASSWORD_OLD_BCRYPT, "$2b$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e"},
+        {PASSWORD_OLD_APR1, "$apr1$uy7YWoRs$qsrPRUg7amComv4NvN5pF."},
+        {PASSWORD_OLD_SHA1, "{SHA}L55TUjtiq8FBorTWAZ0jy6g129A="},
+        {PASSWORD_OLD_SHA256, "$5$saltsalt$myjXcpMpE2Ofk7fj9hqyNYSn6lmWG4Mqnjx.KIRRr4/"},
+        {PASSWORD_OLD_SHA256, "$5$rounds=1000$abc$/cRuvrIiQqQvcPwD.a/LO47x90cA9f8oqYBouKihds1"},
+        {PASSWORD_OLD_SHA512, "$6$saltsalt$hRM5XZ86KXEw9UOmjigeVqFgULtFB2sgpC9lXQDfMib3Zgw7mEiUvBJI"
+                              "2EplzfAqxL5Vvwp2scFtv/uamSo5z0"},
+    };
+    char x[PASSWORD_OLD_BCRYPT_MAX + 1];
+    const char *hash, *ours = NULL;
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        hash = rows[i].hash;
+        tap_ok(password_old_kind(slice_of(hash)) == rows[i].kind, "%s",
+               password_old_word(rows[i].kind));
+        tap_ok(password_verify(hash, slice_of("correct horse")) == PASSWORD_OK, "lets in");
+        tap_ok(password_verify(hash, slice_of("correct horsf")) == PASSWORD_WRONG &&
+                   password_verify(hash, slice_of("")) == PASSWORD_WRONG &&
+                   password_verify(hash, slice_make(NULL, 0)) == PASSWORD_WRONG &&
+                   password_verify(hash, slice_make("correct horse\0", 14)) == PASSWORD_WRONG,
+               "nobody else");
+        tap_ok(password_is_old(hash), "is to be replaced");
+    }
+    hash = "$2b$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i";
+    memset(x, 'x', sizeof(x));
+    tap_ok(password_verify(hash, slice_make(x, sizeof(x) - 1)) == PASSWORD_OK &&
+               password_verify(hash, slice_make(x, sizeof(x))) == PASSWORD_WRONG,
+           "what bcrypt would cut is refused");
+    (void)password_hash(&ours, slice_of("x"), pool);
+    tap_ok(!password_is_old(ours) && password_is_old(cheap(pool, "x")) && password_is_old("x"),
+           "ours is not to be replaced, a cheaper one is");
+    tap_ok(password_dummy(slice_of("x")) == PASSWORD_WRONG &&
+               password_dummy(slice_make(NULL, 0)) == PASSWORD_WRONG,
+           "work for nothing");
 }
 
 /* In a child with little address space, because the limit cannot be taken back. */
@@ -133,6 +198,7 @@ static void test_no_memory(apr_pool_t *pool)
 
         bad |= (password_verify(hash, slice_of("x")) != PASSWORD_NO_MEMORY) << 1;
         bad |= (password_verify(hash, slice_of("y")) != PASSWORD_NO_MEMORY) << 2;
+        bad |= (password_dummy(slice_of("y")) != PASSWORD_NO_MEMORY) << 4;
         bad |= (password_hash(&again, slice_of("x"), pool) != PASSWORD_NO_MEMORY || again) << 3;
         _exit(bad);
     }
@@ -152,6 +218,7 @@ int main(void)
     test_round(pool);
     test_bytes(pool);
     test_unreadable(pool);
+    test_old(pool);
     test_no_memory(pool);
     apr_pool_destroy(pool);
     apr_terminate();
