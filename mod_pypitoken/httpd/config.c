@@ -29,7 +29,7 @@ void *config_dir_create(apr_pool_t *p, char *path)
 
     (void)path;
     c->guard = c->new_projects = c->legacy_names = CONFIG_UNSET;
-    c->backend = c->require_tls = CONFIG_UNSET;
+    c->backend = c->require_tls = c->linger = CONFIG_UNSET;
     c->max_upload = c->memory = c->drain = CONFIG_UNSET;
     return c;
 }
@@ -53,6 +53,7 @@ void *config_dir_merge(apr_pool_t *p, void *base_, void *add_)
     CONFIG_INHERIT(legacy_names, CONFIG_UNSET)
     CONFIG_INHERIT(backend, CONFIG_UNSET)
     CONFIG_INHERIT(require_tls, CONFIG_UNSET)
+    CONFIG_INHERIT(linger, CONFIG_UNSET)
     CONFIG_INHERIT(packages, NULL)
 #undef CONFIG_INHERIT
     if (add->backend == CONFIG_UNSET) {
@@ -83,6 +84,7 @@ void *config_server_merge(apr_pool_t *p, void *base_, void *add_)
     c->keyring = add->keyring ? add->keyring : base->keyring;
     c->service = add->service ? add->service : base->service;
     c->guarded = add->guarded || base->guarded;
+    c->throttle = base->throttle; /* add's cannot have any: GLOBAL_ONLY */
     return c;
 }
 
@@ -312,6 +314,14 @@ const command_rec config_commands[] = {
     AP_INIT_FLAG("PyPITokenRequireTLS", ap_set_flag_slot, CONFIG_DIR(require_tls),
                  ACCESS_CONF | RSRC_CONF,
                  "On (default): credentials over clear text are refused, except on loopback"),
+    AP_INIT_TAKE1("PyPITokenLinger", config_set_linger, NULL, ACCESS_CONF | RSRC_CONF,
+                  "how long an accepted code stays good for the same user, address and agent; "
+                  "default 10min"),
+    AP_INIT_TAKE2("PyPITokenThrottle", config_set_throttle, NULL, RSRC_CONF,
+                  "a limit on failures and how many of them in which time, such as account 10/5m"),
+    AP_INIT_TAKE12("PyPITokenHashes", config_set_hashes, NULL, RSRC_CONF,
+                   "how many passwords are hashed at the same time, and how many logins may wait "
+                   "for that; default one a processor, and 16"),
     AP_INIT_TAKE1("PyPITokenPackages", config_set_packages, NULL, ACCESS_CONF | RSRC_CONF,
                   "the directory of the built-in index"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

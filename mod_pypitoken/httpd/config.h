@@ -7,6 +7,7 @@
 #include <httpd.h>
 #include <http_config.h>
 
+#include "access/throttle.h"
 #include "store/store.h"
 
 #define CONFIG_UNSET (-1)
@@ -24,6 +25,9 @@ typedef struct config_server_t {
     const char *store_url, *store_secret, *keyring, *service;
     int guarded;           /* a PyPITokenGuard On stands in this server's sections */
     config_store_t *store; /* shared by all servers that name the same store; NULL without one */
+    struct shm_t *shm;     /* shared by all servers; NULL without any store */
+    throttle_figures_t *throttle; /* of the main server; NULL: the defaults */
+    int hashes, hash_queue;       /* of the main server; hashes 0: the defaults */
 } config_server_t;
 
 /* Directory (in fact: Location). */
@@ -37,6 +41,7 @@ typedef struct config_dir_t {
     int backend;                /* config_backend_t */
     const char *backend_header; /* "Basic ..." of Service FILE */
     int require_tls;
+    int linger;                /* seconds */
     const char *packages;      /* PyPITokenPackages */
     const char *packages_base; /* the Location it stands in, NULL at server level */
 } config_dir_t;
@@ -49,6 +54,12 @@ apr_off_t config_max_upload(const config_dir_t *c);
 apr_off_t config_memory(const config_dir_t *c);
 apr_off_t config_drain(const config_dir_t *c);
 
+apr_uint32_t config_linger(const config_dir_t *c); /* seconds, 0: never */
+void config_hashes(const config_server_t *c, int *hashes, int *queue);
+
+/* What PyPITokenThrottle says, or the defaults. */
+const throttle_figures_t *config_throttle(server_rec *s);
+
 /* The service identifier: PyPITokenService or the server's name. */
 const char *config_service(server_rec *s);
 
@@ -58,6 +69,9 @@ store_t *config_store(server_rec *s);
 
 /* The directives, for the module record. */
 extern const command_rec config_commands[];
+const char *config_set_throttle(cmd_parms *cmd, void *dir, const char *name, const char *rates);
+const char *config_set_hashes(cmd_parms *cmd, void *dir, const char *hashes, const char *queue);
+const char *config_set_linger(cmd_parms *cmd, void *dir, const char *arg);
 void *config_dir_create(apr_pool_t *p, char *path);
 void *config_dir_merge(apr_pool_t *p, void *base, void *add);
 void *config_server_create(apr_pool_t *p, server_rec *s);

@@ -23,6 +23,7 @@
 #include "httpd/guard_body.h"
 #include "httpd/guard_record.h"
 #include "httpd/handoff.h"
+#include "httpd/limits.h"
 #include "httpd/replay.h"
 
 static const slice_t guard_nothing = {NULL, 0};
@@ -154,8 +155,7 @@ static int guard_authenticate(request_rec *r)
     if (code != VERDICT_ALLOWED) {
         return guard_refuse(r, g, code, guard_nothing, NULL);
     }
-    code = bearer_verify(&g->bearer, config_store(r->server), &seam_system, token, &g->verdict,
-                         r->pool);
+    code = limits_bearer(r, &g->bearer, token, &g->verdict);
     if (g->bearer.token.id) {
         r->user = apr_pstrdup(r->pool, g->bearer.token.user_name);
         apr_table_setn(r->subprocess_env, "PYPITOKEN_ID", g->bearer.token.id);

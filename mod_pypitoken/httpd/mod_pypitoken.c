@@ -7,13 +7,17 @@
 #include "httpd/denial.h"
 #include "httpd/guard.h"
 #include "httpd/index.h"
+#include "httpd/limits.h"
+#include "httpd/shm.h"
 
 static void mod_pypitoken_register(apr_pool_t *p)
 {
     config_register(p);
+    shm_register(p);
     authn_register(p);
     guard_register(p);
     authz_register(p);
+    limits_register(p);
     denial_register(p);
     index_register(p);
 }

@@ -4,7 +4,9 @@ pymacaroons is an implementation of its own and serves as the judge of ours.
 """
 
 import json
+import os
 import time
+import uuid
 
 import pymacaroons
 
@@ -43,3 +45,10 @@ class Token:
         """One letter of the signature is another one: well-formed, but not ours."""
         at = len(self.text) - 12
         return Token(self.text[:at] + ("A" if self.text[at] != "A" else "B") + self.text[at + 1:], self.site)
+
+
+def forged():
+    """Well-formed, with a new identifier and signed by nobody's key."""
+    macaroon = pymacaroons.Macaroon(location="pypi.org", identifier=str(uuid.uuid4()), key=os.urandom(32),
+                                    version=pymacaroons.MACAROON_V2)
+    return Token(PREFIX + macaroon.serialize())

@@ -1,0 +1,98 @@
+/* config_limits.c - the directives about failed logins, hashes and times; see config.h. */
+#include "httpd/private.h"
+#include "httpd/config.h"
+
+#include <apr_strings.h>
+#include <unistd.h>
+
+#include "access/linger.h"
+
+#define CONFIG_LINGER 600
+#define CONFIG_QUEUE  16
+#define CONFIG_HASHES 16 /* the most by default, however many processors there are */
+
+const throttle_figures_t *config_throttle(server_rec *s)
+{
+    const throttle_figures_t *f = config_server(s)->throttle;
+
+    return f ? f : &throttle_defaults;
+}
+
+apr_uint32_t config_linger(const config_dir_t *c)
+{
+    return c->linger == CONFIG_UNSET ? CONFIG_LINGER : (apr_uint32_t)c->linger;
+}
+
+/* One hash a processor: more at a time only takes memory, 64 MiB each. */
+void config_hashes(const config_server_t *c, int *hashes, int *queue)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+    *hashes = c->hashes              ? c->hashes
+              : cpus < 2             ? 2
+              : cpus > CONFIG_HASHES ? CONFIG_HASHES
+                                     : (int)cpus;
+    *queue = c->hashes ? c->hash_queue : CONFIG_QUEUE;
+}
+
+/* ---- setters ---- */
+
+const char *config_set_throttle(cmd_parms *cmd, void *dir, const char *name, const char *rates)
+{
+    const char *err = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    config_server_t *c = config_server(cmd->server);
+
+    (void)dir;
+    if (err) {
+        return err;
+    }
+    if (!c->throttle) {
+        c->throttle = apr_pmemdup(cmd->pool, &throttle_defaults, sizeof(throttle_defaults));
+    }
+    err = throttle_parse(c->throttle, name, rates, cmd->pool);
+    return err ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", err, NULL) : NULL;
+}
+
+/* A number from least to most, -1 for anything else. */
+static int config_limits_number(const char *text, int least, int most)
+{
+    char *end;
+    apr_int64_t n = apr_strtoi64(text, &end, 10);
+
+    return end != text && !*end && n >= least && n <= most ? (int)n : -1;
+}
+
+const char *config_set_hashes(cmd_parms *cmd, void *dir, const char *hashes, const char *queue)
+{
+    const char *err = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    config_server_t *c = config_server(cmd->server);
+
+    (void)dir;
+    if (err) {
+        return err;
+    }
+    c->hashes = config_limits_number(hashes, 1, SHARED_HASHES_MAX);
+    c->hash_queue = queue ? config_limits_number(queue, 0, SHARED_QUEUE_MAX) : CONFIG_QUEUE;
+    if (c->hashes < 0 || c->hash_queue < 0) {
+        return apr_psprintf(cmd->pool,
+                            "%s must be how many passwords are hashed at the same time, 1 to %d, "
+                            "and how many logins may wait for that, 0 to %d",
+                            cmd->cmd->name, SHARED_HASHES_MAX, SHARED_QUEUE_MAX);
+    }
+    return NULL;
+}
+
+const char *config_set_linger(cmd_parms *cmd, void *dir, const char *arg)
+{
+    apr_interval_time_t t;
+
+    if (ap_timeout_parameter_parse(arg, &t, "s") != APR_SUCCESS || t < 0 ||
+        t > apr_time_from_sec(LINGER_MAX)) {
+        return apr_psprintf(cmd->pool,
+                            "%s must be a time such as 10min or 600, 0 for never, and "
+                            "at most a day",
+                            cmd->cmd->name);
+    }
+    ((config_dir_t *)dir)->linger = (int)apr_time_sec(t);
+    return NULL;
+}
