@@ -23,4 +23,5 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON pypitoken.roles TO 'pypitoken'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON pypitoken.tokens TO 'pypitoken'@'%';
 GRANT SELECT, INSERT, DELETE ON pypitoken.token_caveats TO 'pypitoken'@'%';
 GRANT SELECT, INSERT, DELETE ON pypitoken.token_projects TO 'pypitoken'@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE ON pypitoken.token_uses TO 'pypitoken'@'%';
 GRANT SELECT, INSERT ON pypitoken.events TO 'pypitoken'@'%';

@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 from pypt import tap  # noqa: E402
 
 try:
-    from packaging import utils, version
+    from packaging import specifiers, utils, version
 except ImportError:
     version = None
 
@@ -77,6 +77,39 @@ def versions(t, rng):
     t.is_(bad[:10], [], "%d pairs are equal when packaging says so" % len(pairs))
 
 
+def means(clause, text):
+    """What packaging says of "==clause"."""
+    try:
+        found = specifiers.Specifier("==" + clause)
+    except specifiers.InvalidSpecifier:
+        return "-"
+    return "01"[found.contains(version.Version(text), prereleases=True)]
+
+
+def clauses(t, rng):
+    pairs, numbers = [], ("0", "1", "2", "01", "10")
+    for _ in range(12000):
+        release = ".".join(rng.choices(numbers, k=rng.randint(1, 3)))
+        clause = rng.choice(["", "", "", "1!", "0!"]) + release + rng.choice([".*", ".*", "", "rc1", ".post1", "+a.1"])
+        candidate = rng.choice(["", "", "", "1!"]) + release + rng.choice(["", ".0", ".1", ".0.0"]) + \
+            rng.choice(["", "", "rc1", "a0", ".post1", ".dev2", "+a.1", "+b"])
+        pairs.append((clause, candidate if rng.random() < .8 else made(rng)))
+    pairs = [(a, b) for a, b in pairs if normal(b) != "-" and " " not in b]
+    got = ask("C", ["%s %s" % p for p in pairs])
+
+    def unsure(a, b):
+        """Where packaging 23 does not do as PEP 440 says: ".*" and an epoch, or too few numbers before a suffix."""
+        return a.endswith(".*") and ("!" in a + b or len(version.Version(b).release) < a.count("."))
+    bad = [(p, g, means(*p)) for p, g in zip(pairs, got) if not unsure(*p) and g != means(*p)]
+    t.is_(bad[:10], [], "%d clauses mean what packaging says they do" % len(pairs))
+    t.ok(min(got.count("1"), got.count("0")) > 2000, "  a good part of them matches, a good part not")
+    told = {"0.* 1!0.0": "0", "1!0.* 0.0": "0", "1!1.0.* 1!1.0rc1": "1", "1!1.* 1!1": "1", "01!1.* 1!1.2": "1",
+            "0!1.* 1.2": "1", "1.0.* 1a1": "1", "1.0.1.* 1a1": "0", "1.0.0.* 1.post1": "1", "10.* 1.0": "0"}
+    t.is_(dict(zip(told, ask("C", told))), told, "epochs and missing numbers as PEP 440 has them")
+    odd = ["1.0.post1.*", "1.0+a.*", "1.0rc1.*", "1.*.0", "*", ".*", "1.0.*.*", "1.0 .*", "==1.0", "v1.0", "1.0*"]
+    t.is_([x for x, g in zip(odd, ask("C", [x + " 1.0" for x in odd])) if g != "-"], [], "what is no clause is none")
+
+
 def filename(rng):
     name = "".join(rng.choices("aBc1._-", k=rng.randint(1, 6)))
     v = made(rng).replace("-", rng.choice(["-", "_", "."]))
@@ -113,6 +146,7 @@ def main(t):
         t.skip_all("python3-packaging is not installed")
     rng = random.Random(int(os.environ.get("SEED", "1")))
     versions(t, rng)
+    clauses(t, rng)
     files(t, rng)
 
 

@@ -1,8 +1,11 @@
 /* bearer.c - a token in, its owner out; see bearer.h for the order of things. */
 #include "access/bearer.h"
 
+#include <apr_strings.h>
 #include <sodium.h>
 #include <string.h>
+
+#define BEARER_COUNT_BYTES 16 /* of a counter's name, before it is written in hexadecimal */
 
 static const slice_t bearer_nothing = {NULL, 0};
 
@@ -64,8 +67,53 @@ static void bearer_join(bearer_t *out, const macaroon_t *m, apr_pool_t *pool)
     }
 }
 
+/* What is counted under one caveat. An embedded one is named by the running signature behind it, so
+ * that whoever derives a token with a limit of its own gets a counter of its own; a stored one by
+ * its place. Only a hash is kept: the running signature would be a token. */
+static void bearer_count(bearer_t *out, apr_int64_t limit, char kind, const void *what,
+                         apr_size_t n, apr_pool_t *pool)
+{
+    unsigned char hash[BEARER_COUNT_BYTES];
+    crypto_generichash_state state;
+    store_count_t *count = &out->counts[out->n_counts++];
+    char *hex = apr_palloc(pool, 2 * sizeof(hash) + 1);
+
+    crypto_generichash_init(&state, NULL, 0, sizeof(hash));
+    crypto_generichash_update(&state, (const unsigned char *)out->token.id, TOKEN_UUID_CHARS);
+    crypto_generichash_update(&state, (const unsigned char *)&kind, 1);
+    crypto_generichash_update(&state, what, n);
+    crypto_generichash_final(&state, hash, sizeof(hash));
+    sodium_memzero(&state, sizeof(state));
+    count->id = sodium_bin2hex(hex, 2 * sizeof(hash) + 1, hash, sizeof(hash));
+    count->limit = limit;
+}
+
+static void bearer_counts(bearer_t *out, const macaroon_t *m, slice_t key, apr_pool_t *pool)
+{
+    unsigned char running[MACAROON_SIGNATURE_BYTES];
+    apr_size_t i;
+
+    out->counts = apr_pcalloc(pool, (out->n_caveats + 1) * sizeof(*out->counts));
+    for (i = 0; i < out->n_caveats; i++) {
+        apr_int64_t limit = caveat_uses(out->caveats[i], pool);
+
+        if (limit && i < m->n_caveats) {
+            macaroon_running(m, key, i, running);
+            bearer_count(out, limit, 'e', running, sizeof(running), pool);
+        } else if (limit) {
+            char place[8];
+
+            bearer_count(
+                out, limit, 's', place,
+                (apr_size_t)apr_snprintf(place, sizeof(place), "%d", (int)(i - m->n_caveats)),
+                pool);
+        }
+    }
+    sodium_memzero(running, sizeof(running));
+}
+
 verdict_code_t bearer_verify(bearer_t *out, store_t *store, const seam_t *seam, slice_t text,
-                             verdict_t *v, apr_pool_t *pool)
+                             slice_t address, verdict_t *v, apr_pool_t *pool)
 {
     unsigned char key[MACAROON_KEY_BYTES];
     caveat_context_t context = {0};
@@ -75,6 +123,7 @@ verdict_code_t bearer_verify(bearer_t *out, store_t *store, const seam_t *seam, 
     int held = 0;
 
     memset(out, 0, sizeof(*out));
+    out->address = context.address = address;
     code = token_parse(&m, text, &why, pool);
     if (code != VERDICT_ALLOWED) {
         return bearer_refuse(v, code, why, pool);
@@ -98,6 +147,7 @@ verdict_code_t bearer_verify(bearer_t *out, store_t *store, const seam_t *seam, 
         goto out;
     }
     bearer_join(out, m, pool);
+    bearer_counts(out, m, slice_make((const char *)key, sizeof(key)), pool);
     code = caveat_check(out->caveats, out->n_caveats, &context, CAVEAT_PHASE_BEARER, v, pool);
 
 out:

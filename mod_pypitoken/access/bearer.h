@@ -3,7 +3,7 @@
  *
  * Order: the text is parsed, the row looked up by identifier, the HMAC chain compared; only then is
  * anything in the token or its row believed or told: owner enabled, not revoked, stored and
- * embedded caveats that need no project. Any thread.
+ * embedded caveats that need no form. Any thread.
  */
 #ifndef PYPITOKEN_BEARER_H
 #define PYPITOKEN_BEARER_H
@@ -16,13 +16,16 @@ typedef struct bearer_t {
     store_token_t token; /* row, as of this request */
     slice_t *caveats;    /* embedded, then stored */
     apr_size_t n_caveats;
+    slice_t address;       /* of the client, "" when not known: what network caveats look at */
+    store_count_t *counts; /* one for each caveat that limits the number of uses */
+    apr_size_t n_counts;
 } bearer_t;
 
-/* store NULL: it could not be opened, STORE_DOWN.
- * VERDICT_ALLOWED and *out filled, or a verdict in *v: TOKEN_* , USER_DISABLED, STORE_DOWN. On a
- * verdict after the signature held, out->token is filled too, so that the log can name the token;
- * before that out->token.id is NULL. */
+/* address: the client's, as text, or empty to leave networks to permit_upload, which then denies.
+ * store NULL: it could not be opened, STORE_DOWN. VERDICT_ALLOWED and *out filled, or a verdict in
+ * *v: TOKEN_* , USER_DISABLED, STORE_DOWN. On a verdict after the signature held, out->token is
+ * filled too, so that the log can name the token; before that out->token.id is NULL. */
 verdict_code_t bearer_verify(bearer_t *out, store_t *store, const seam_t *seam, slice_t text,
-                             verdict_t *v, apr_pool_t *pool);
+                             slice_t address, verdict_t *v, apr_pool_t *pool);
 
 #endif

@@ -1,6 +1,7 @@
 /* permit.c - may this bearer upload this form; see permit.h. */
 #include "access/permit.h"
 
+#include <apr_strings.h>
 #include <string.h>
 
 /* A project whose first upload never came to an end (the server was killed) stands in nobody's way
@@ -43,6 +44,12 @@ static verdict_code_t permit_scope(const permit_t *permit, const seam_t *seam,
     context.project = slice_of(permit->form->project);
     context.project_id = slice_of(permit->project.id);
     context.shown = permit->form->name;
+    context.address = bearer->address;
+    context.version = permit->form->file.normal;
+    context.filename = permit->form->filename;
+    context.filetype = permit->form->file.kind == PROJECT_WHEEL ? "bdist_wheel" : "sdist";
+    context.sha256 = slice_of(permit->form->content_sha256);
+    context.fresh = !permit->project.id || !permit->project.confirmed;
     return caveat_check(bearer->caveats, bearer->n_caveats, &context, CAVEAT_PHASE_UPLOAD, v, pool);
 }
 
@@ -56,6 +63,7 @@ verdict_code_t permit_upload(permit_t *out, store_t *store, const seam_t *seam,
     memset(out, 0, sizeof(*out));
     out->user_id = bearer->token.user_id;
     out->form = form;
+    out->bearer = bearer;
     rc = permit_lookup(out, store, seam->now(), pool);
     if (rc != STORE_OK && rc != STORE_NOTFOUND) {
         return permit_refuse(v, VERDICT_STORE_DOWN, form, pool);
@@ -98,22 +106,58 @@ static verdict_code_t permit_claim(permit_t *permit, store_t *store, apr_int64_t
     return permit_refuse(v, VERDICT_STORE_DOWN, form, pool);
 }
 
+/* A caveat that asks for a new project was judged when there was none; now there is. */
+static verdict_code_t permit_second(permit_t *permit, const seam_t *seam, verdict_t *v,
+                                    apr_pool_t *pool)
+{
+    return permit->fresh ? VERDICT_ALLOWED : permit_scope(permit, seam, permit->bearer, v, pool);
+}
+
+/* One use from each counter of the token. */
+static verdict_code_t permit_take(permit_t *permit, store_t *store, verdict_t *v, apr_pool_t *pool)
+{
+    const bearer_t *b = permit->bearer;
+    apr_size_t spent = 0;
+    store_rc_t rc = b->n_counts
+                        ? store_uses_take(store, b->token.id, b->counts, b->n_counts, &spent)
+                        : STORE_OK;
+
+    if (rc == STORE_OK) {
+        permit->held = b->n_counts > 0;
+        return VERDICT_ALLOWED;
+    }
+    if (rc == STORE_CONFLICT) {
+        const char *why = apr_psprintf(
+            pool, "its uses caveat allows %" APR_INT64_T_FMT " in all, and none is left",
+            b->counts[spent].limit);
+
+        return verdict_set(v, VERDICT_TOKEN_CAVEAT, slice_of(why), pool);
+    }
+    return permit_refuse(v, VERDICT_STORE_DOWN, permit->form, pool);
+}
+
 verdict_code_t permit_commit(permit_t *permit, store_t *store, const seam_t *seam,
                              const store_event_t *event, verdict_t *v, apr_pool_t *pool)
 {
-    verdict_code_t code = VERDICT_ALLOWED;
+    verdict_code_t code = permit_take(permit, store, v, pool);
 
-    if (!permit->project.id) {
+    if (code == VERDICT_ALLOWED && !permit->project.id) {
         code = permit_claim(permit, store, seam->now(), v, pool);
+        if (code == VERDICT_ALLOWED) {
+            code = permit_second(permit, seam, v, pool);
+        }
     }
     if (code == VERDICT_ALLOWED && store_use(store, event) != STORE_OK) {
-        (void)permit_settle(store, permit, 0, pool);
         code = permit_refuse(v, VERDICT_STORE_DOWN, permit->form, pool);
+    }
+    if (code != VERDICT_ALLOWED) {
+        (void)permit_settle(store, permit, 0, pool);
     }
     return code;
 }
 
-store_rc_t permit_settle(store_t *store, const permit_t *permit, int success, apr_pool_t *pool)
+static store_rc_t permit_settle_project(store_t *store, const permit_t *permit, int success,
+                                        apr_pool_t *pool)
 {
     store_project_t again;
     store_rc_t rc;
@@ -131,4 +175,19 @@ store_rc_t permit_settle(store_t *store, const permit_t *permit, int success, ap
                                &again, pool);
     }
     return rc == STORE_CONFLICT ? STORE_OK : rc;
+}
+
+store_rc_t permit_settle(store_t *store, permit_t *permit, int success, apr_pool_t *pool)
+{
+    store_rc_t rc, given = STORE_OK;
+
+    if (permit->settled) {
+        return STORE_OK;
+    }
+    permit->settled = 1;
+    if (permit->held && !success) {
+        given = store_uses_give(store, permit->bearer->counts, permit->bearer->n_counts);
+    }
+    rc = permit_settle_project(store, permit, success, pool);
+    return rc == STORE_OK ? given : rc;
 }

@@ -18,23 +18,30 @@ typedef struct permit_t {
     store_project_t project; /* id NULL while the project is not known yet */
     store_role_t role;       /* OWNER for a project that this upload will make */
     int fresh;               /* the project was made for this upload */
+    const bearer_t *bearer;
+    int held;    /* uses are taken from the bearer's counters */
+    int settled; /* permit_settle was here */
 } permit_t;
 
-/* Decides, changes nothing: scope, then role.
+/* Decides, changes nothing: scope, then role. bearer and form must live as long as *out.
  * VERDICT_ALLOWED, or TOKEN_SCOPE and its like, ROLE_MISSING, PROJECT_NEW_REFUSED, STORE_DOWN in
- * *v. form must live as long as *out. */
+ * *v. */
 verdict_code_t permit_upload(permit_t *out, store_t *store, const seam_t *seam,
                              const bearer_t *bearer, const upload_form_t *form,
                              const permit_policy_t *policy, verdict_t *v, apr_pool_t *pool);
 
-/* Carries an allowed upload into the store, last thing before a handler sees it: makes a new
- * project with its owner (not confirmed yet) and records the use and event in one transaction.
- * VERDICT_ALLOWED, ROLE_MISSING (somebody else made the project meanwhile) or STORE_DOWN. */
+/* Carries an allowed upload into the store, last thing before a handler sees it: takes a use where
+ * the token counts them, makes a new project with its owner (not confirmed yet) and records the use
+ * and event. VERDICT_ALLOWED, or nothing is left behind: TOKEN_CAVEAT (all uses are spent, or a
+ * token for new projects came second), ROLE_MISSING (somebody else made the project meanwhile),
+ * STORE_DOWN. */
 verdict_code_t permit_commit(permit_t *permit, store_t *store, const seam_t *seam,
                              const store_event_t *event, verdict_t *v, apr_pool_t *pool);
 
 /* The handler behind the guard has answered: success != 0 keeps a project made by this upload, 0
- * forgets one that nobody has uploaded to. */
-store_rc_t permit_settle(store_t *store, const permit_t *permit, int success, apr_pool_t *pool);
+ * forgets one that nobody has uploaded to, and gives back what was taken of a counted use. Only the
+ * first call does something. Where it is never made (the process died) the use stays taken: a token
+ * for one upload is not good for two. */
+store_rc_t permit_settle(store_t *store, permit_t *permit, int success, apr_pool_t *pool);
 
 #endif

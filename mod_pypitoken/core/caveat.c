@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <time.h>
 
+#include "core/caveat_private.h"
 #include "core/caveat_text.h"
 
 #define CAVEAT_YEAR_10000 253402300800 /* Unix seconds: the first that has no four-digit year */
@@ -110,8 +111,10 @@ static caveat_finding_t caveat_judge(slice_t text, const caveat_context_t *conte
         return caveat_judge_user(caveat_holds(&caveat, context->user_id), context->user_id);
     case CAVEAT_ANY_USER:
         return caveat_judge_user(1, context->user_id);
+    default:
+        why = caveat_private_judge(&caveat, context, phase, pool);
+        return why ? caveat_finding(VERDICT_TOKEN_CAVEAT, why, why) : caveat_fine;
     }
-    return caveat_finding(VERDICT_TOKEN_CAVEAT, "unknown caveat", "unknown caveat");
 }
 
 verdict_code_t caveat_check(const slice_t *caveats, apr_size_t n, const caveat_context_t *context,
@@ -206,8 +209,36 @@ const char *caveat_describe(slice_t caveat, apr_pool_t *pool)
         return caveat_tell_list(&read, "user id", "user ids", pool);
     case CAVEAT_ANY_USER:
         return "only its owner";
+    default:
+        return caveat_private_describe(&read, pool);
     }
-    return "denies everything (unknown caveat)";
+}
+
+const char *caveat_fault(slice_t caveat, apr_pool_t *pool)
+{
+    caveat_text_t read;
+
+    return caveat_text_read(&read, caveat, pool);
+}
+
+apr_int64_t caveat_uses(slice_t caveat, apr_pool_t *pool)
+{
+    caveat_text_t read;
+
+    return caveat_text_read(&read, caveat, pool) || read.kind != CAVEAT_USES ? 0 : read.uses;
+}
+
+int caveat_wants_digest(const slice_t *caveats, apr_size_t n, apr_pool_t *pool)
+{
+    caveat_text_t read;
+    apr_size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (!caveat_text_read(&read, caveats[i], pool) && read.kind == CAVEAT_DIGESTS) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* ---- writing ---- */
@@ -238,7 +269,7 @@ slice_t caveat_expiration(apr_int64_t exp, apr_int64_t nbf, apr_pool_t *pool)
     return caveat_write(array, whole, pool);
 }
 
-static slice_t caveat_list(int tag, const slice_t *items, apr_size_t n, apr_pool_t *pool)
+slice_t caveat_list(int tag, const slice_t *items, apr_size_t n, apr_pool_t *pool)
 {
     json_t *array = json_array(), *list = json_array();
     int whole = json_array_append_new(array, json_integer(tag)) == 0;
@@ -263,12 +294,25 @@ slice_t caveat_project_ids(const slice_t *ids, apr_size_t n, apr_pool_t *pool)
     return caveat_list(2, ids, n, pool);
 }
 
-slice_t caveat_user(slice_t user_id, apr_pool_t *pool)
+slice_t caveat_word(int tag, slice_t word, apr_pool_t *pool)
 {
     json_t *array = json_array();
-    int whole =
-        json_array_append_new(array, json_integer(3)) == 0 &&
-        json_array_append_new(array, json_stringn(user_id.n ? user_id.p : "", user_id.n)) == 0;
+    int whole = json_array_append_new(array, json_integer(tag)) == 0 &&
+                json_array_append_new(array, json_stringn(word.n ? word.p : "", word.n)) == 0;
 
     return caveat_write(array, whole, pool);
+}
+
+slice_t caveat_number(int tag, apr_int64_t n, apr_pool_t *pool)
+{
+    json_t *array = json_array();
+    int whole = json_array_append_new(array, json_integer(tag)) == 0 &&
+                json_array_append_new(array, json_integer(n)) == 0;
+
+    return caveat_write(array, whole, pool);
+}
+
+slice_t caveat_user(slice_t user_id, apr_pool_t *pool)
+{
+    return caveat_word(3, user_id, pool);
 }

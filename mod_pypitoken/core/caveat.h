@@ -2,8 +2,9 @@
  * caveat.h - what a token's caveats say, with PyPI's semantics.
  *
  * Tags 0 Expiration, 1 ProjectName, 2 ProjectID, 3 RequestUser, and the three legacy object forms
- * of 2019-2022. Everything else denies: tag 4, unknown tags, wrong types, text that is not JSON.
- * Pure; any thread. Source: warehouse's caveats (behaviour), reference section 2 and 8.3.
+ * of 2019-2022; and this project's own, 1000 to 1007 (caveat_private.h). Everything else denies:
+ * tag 4, unknown tags, wrong types, text that is not JSON. Pure; any thread. Source: warehouse's
+ * caveats (behaviour) for PyPI's, conf/doc/caveats for our own.
  */
 #ifndef PYPITOKEN_CAVEAT_H
 #define PYPITOKEN_CAVEAT_H
@@ -18,10 +19,18 @@ typedef struct caveat_context_t {
     slice_t project;    /* normalised name */
     slice_t project_id; /* lower-case UUID; empty for a project that does not exist yet */
     const char *shown;  /* the project's name as the uploader wrote it, for the sentence */
+    slice_t address;    /* of the client, as text; empty: not known; CAVEAT_PHASE_UPLOAD denies */
+    /* of the upload; NULL or empty matches nothing */
+    const char *version; /* normal form */
+    const char *filename;
+    const char *filetype; /* by the file name: sdist or bdist_wheel */
+    slice_t sha256;       /* of the bytes received, 64 hexadecimal digits */
+    int fresh;            /* the upload would make the project */
 } caveat_context_t;
 
 typedef enum caveat_phase_t {
-    CAVEAT_PHASE_BEARER, /* before the body: project caveats are read, not yet judged */
+    CAVEAT_PHASE_BEARER, /* before the body: what needs the form is read, not yet judged */
+    CAVEAT_PHASE_FORM,   /* the form is known, the file's bytes are not */
     CAVEAT_PHASE_UPLOAD  /* everything is judged */
 } caveat_phase_t;
 
@@ -30,6 +39,13 @@ typedef enum caveat_phase_t {
  * reason, e.g. "caveat has unknown tag: 9"). v->log lists every failure, comma-separated. */
 verdict_code_t caveat_check(const slice_t *caveats, apr_size_t n, const caveat_context_t *context,
                             caveat_phase_t phase, verdict_t *v, apr_pool_t *pool);
+
+/* 1 when one of the caveats asks for the digest of the file. */
+int caveat_wants_digest(const slice_t *caveats, apr_size_t n, apr_pool_t *pool);
+
+/* How many accepted uploads a caveat allows; 0 when it does not speak of that. Counting is up to
+ * the caller: caveat_check takes the caveat for kept. */
+apr_int64_t caveat_uses(slice_t caveat, apr_pool_t *pool);
 
 /* One caveat in words for people ("only the projects a, b", "until 2026-01-01T00:00:00Z"); text
  * that does not parse is said to deny. In pool, printable ASCII. */
@@ -42,5 +58,23 @@ slice_t caveat_expiration(apr_int64_t exp, apr_int64_t nbf, apr_pool_t *pool);
 slice_t caveat_projects(const slice_t *names, apr_size_t n, apr_pool_t *pool);  /* tag 1 */
 slice_t caveat_project_ids(const slice_t *ids, apr_size_t n, apr_pool_t *pool); /* tag 2 */
 slice_t caveat_user(slice_t user_id, apr_pool_t *pool);                         /* tag 3 */
+
+/* Our own. Whether the items are well formed is for caveat_fault to tell. */
+#define CAVEAT_TAG_NETWORKS   1000
+#define CAVEAT_TAG_VERSIONS   1001
+#define CAVEAT_TAG_DIGESTS    1002
+#define CAVEAT_TAG_GLOBS      1003
+#define CAVEAT_TAG_USES       1004
+#define CAVEAT_TAG_FILE_KINDS 1005
+#define CAVEAT_TAG_CREATION   1006
+#define CAVEAT_TAG_FILE_NAMES 1007
+#define CAVEAT_USES_MAX       1000000
+slice_t caveat_list(int tag, const slice_t *items, apr_size_t n, apr_pool_t *pool);
+slice_t caveat_number(int tag, apr_int64_t n, apr_pool_t *pool);
+slice_t caveat_word(int tag, slice_t word, apr_pool_t *pool);
+
+/* NULL, or why a caveat denies whatever is asked of it: it is not well formed. Static or in pool.
+ */
+const char *caveat_fault(slice_t caveat, apr_pool_t *pool);
 
 #endif

@@ -1,6 +1,8 @@
 /* caveat_text.c - JSON to caveat, with PyPI's strict types; see caveat_text.h for the contract. */
 #include "core/caveat_text.h"
 
+#include "core/caveat_private.h"
+
 #include <apr_strings.h>
 #include <jansson.h>
 #include <string.h>
@@ -133,8 +135,8 @@ static const char *caveat_text_dates(caveat_text_t *out, const json_t *expires,
     return NULL;
 }
 
-static const char *caveat_text_list(caveat_text_t *out, caveat_kind_t kind, const json_t *array,
-                                    apr_pool_t *pool)
+const char *caveat_text_list(caveat_text_t *out, caveat_kind_t kind, const json_t *array,
+                             apr_pool_t *pool)
 {
     apr_size_t n = json_array_size(array), i;
     slice_t *list;
@@ -195,7 +197,7 @@ static const char *caveat_text_tag_3(caveat_text_t *out, const json_t *array, ap
 }
 
 /* By tag. Fields after the known ones are for later readers and ignored, as PyPI does; a tag that
- * is not here denies, 4 (OIDC publishers) among them. */
+ * is neither here nor a private one denies, 4 (OIDC publishers) among them. */
 static const struct {
     apr_size_t fields;
     const char *(*read)(caveat_text_t *out, const json_t *array, apr_pool_t *pool);
@@ -212,12 +214,17 @@ static const char *caveat_text_array(caveat_text_t *out, const json_t *array, ap
 {
     const json_t *tag = json_array_get(array, 0);
     json_int_t number = json_integer_value(tag);
+    caveat_private_read_fn *private;
 
     if (!tag) {
         return "caveat array cannot be empty";
     }
     if (!json_is_integer(tag)) {
         return "caveat has unknown tag";
+    }
+    private = caveat_private_reader(number);
+    if (private) {
+        return private(out, array, pool);
     }
     if (number < 0 || number >= (json_int_t)CAVEAT_TEXT_TAGS) {
         return apr_psprintf(pool, "caveat has unknown tag: %" APR_INT64_T_FMT, (apr_int64_t)number);

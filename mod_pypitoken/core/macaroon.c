@@ -262,19 +262,33 @@ static void macaroon_first(unsigned char signature[MACAROON_SIGNATURE_BYTES], sl
     macaroon_step(signature, identifier);
 }
 
+/* The signature behind the first n caveats. */
+static void macaroon_chain(const macaroon_t *m, slice_t key, apr_size_t n,
+                           unsigned char signature[MACAROON_SIGNATURE_BYTES])
+{
+    apr_size_t i;
+
+    macaroon_first(signature, key, m->identifier);
+    for (i = 0; i < n; i++) {
+        macaroon_step(signature, m->caveats[i]);
+    }
+}
+
+void macaroon_running(const macaroon_t *m, slice_t key, apr_size_t i,
+                      unsigned char out[MACAROON_SIGNATURE_BYTES])
+{
+    macaroon_chain(m, key, i + 1, out);
+}
+
 int macaroon_verify(const macaroon_t *m, slice_t key)
 {
     unsigned char signature[MACAROON_SIGNATURE_BYTES];
-    apr_size_t i;
     int same;
 
     if (key.n == 0) {
         return 0;
     }
-    macaroon_first(signature, key, m->identifier);
-    for (i = 0; i < m->n_caveats; i++) {
-        macaroon_step(signature, m->caveats[i]);
-    }
+    macaroon_chain(m, key, m->n_caveats, signature);
     same = sodium_memcmp(signature, m->signature, sizeof(signature)) == 0;
     sodium_memzero(signature, sizeof(signature));
     return same;

@@ -46,6 +46,11 @@ int macaroon_append(macaroon_t *m, slice_t caveat, apr_pool_t *pool);
 /* 1 when the signature is the one that key makes; constant time in the signature. */
 int macaroon_verify(const macaroon_t *m, slice_t key);
 
+/* The running signature behind caveat i (0 <= i < n_caveats): that of the token which ends there.
+ * Secret: the caller wipes out. */
+void macaroon_running(const macaroon_t *m, slice_t key, apr_size_t i,
+                      unsigned char out[MACAROON_SIGNATURE_BYTES]);
+
 /* The binary form, allocated in pool and wiped with it: the bytes that were parsed, if they were.
  */
 slice_t macaroon_serialize(const macaroon_t *m, apr_pool_t *pool);

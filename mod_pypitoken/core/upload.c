@@ -6,6 +6,7 @@
 #include "core/upload.h"
 
 #include <apr_strings.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "core/field.h"
@@ -27,6 +28,7 @@ struct upload_t {
     int file;
     apr_int64_t length;
     char kept[UPLOAD_KEEP_MAX];
+    crypto_hash_sha256_state sha256;
     /* all parts */
     int seen[FIELD_KNOWN];
     const char *value[FIELD_KNOWN]; /* NULL: absent */
@@ -98,8 +100,20 @@ static verdict_code_t upload_data(void *baton, slice_t data)
     if (u->field->keep) {
         memcpy(u->kept + u->length, data.p, data.n);
     }
+    if (u->field->id == FIELD_CONTENT && u->options.sha256) {
+        crypto_hash_sha256_update(&u->sha256, (const unsigned char *)data.p, data.n);
+    }
     u->length += (apr_int64_t)data.n;
     return VERDICT_ALLOWED;
+}
+
+static const char *upload_sha256(upload_t *u)
+{
+    unsigned char sum[crypto_hash_sha256_BYTES];
+    char *hex = apr_palloc(u->pool, 2 * sizeof(sum) + 1);
+
+    crypto_hash_sha256_final(&u->sha256, sum);
+    return sodium_bin2hex(hex, 2 * sizeof(sum) + 1, sum, sizeof(sum));
 }
 
 static verdict_code_t upload_end(void *baton)
@@ -109,6 +123,9 @@ static verdict_code_t upload_end(void *baton)
 
     if (u->field->id == FIELD_CONTENT) {
         u->form.content_length = u->length;
+        if (u->options.sha256) {
+            u->form.content_sha256 = upload_sha256(u);
+        }
         return u->length ? VERDICT_ALLOWED : upload_refuse(u, VERDICT_FIELD_VALUE, "content");
     }
     if (u->file) {
@@ -134,6 +151,7 @@ upload_t *upload_create(slice_t boundary, const upload_options_t *options, apr_p
     u->pool = pool;
     u->options = *options;
     u->form.signature_length = -1;
+    crypto_hash_sha256_init(&u->sha256);
     u->parser = multipart_create(boundary, &upload_calls, u, &u->verdict, pool);
     return u;
 }

@@ -15,6 +15,7 @@
 
 typedef struct upload_options_t {
     int legacy_names; /* PyPITokenLegacyNames */
+    int sha256;       /* make content_sha256: a token asks for it */
 } upload_options_t;
 
 /* What is known once upload_finish said VERDICT_ALLOWED. All strings live in the pool. */
@@ -30,6 +31,7 @@ typedef struct upload_form_t {
     project_file_t file;
     apr_int64_t content_offset; /* where the file's bytes start in the body */
     apr_int64_t content_length;
+    const char *content_sha256; /* of the bytes received, 64 digits; NULL unless asked for */
     apr_int64_t signature_offset, signature_length; /* of gpg_signature; length -1 if absent */
 } upload_form_t;
 

@@ -107,8 +107,8 @@ static int cmd_inspect_verify(ctl_t *ctl, slice_t text, cmd_inspect_answer_t *an
     int code = ctl_open(ctl, CTL_KEYS_NEEDED);
 
     if (code == CTL_DONE) {
-        answer->code = bearer_verify(&answer->bearer, ctl->store, ctl->seam, text, &answer->verdict,
-                                     ctl->pool);
+        answer->code = bearer_verify(&answer->bearer, ctl->store, ctl->seam, text, slice_of(NULL),
+                                     &answer->verdict, ctl->pool);
         answer->verdict.code = answer->code;
     }
     return code;

@@ -118,7 +118,8 @@ int guard_body(request_rec *r, guard_state_t *g)
 {
     const config_dir_t *c = config_dir(r);
     apr_table_t *headers = apr_table_copy(r->pool, r->headers_in);
-    upload_options_t options = {c->legacy_names == 1};
+    upload_options_t options = {
+        c->legacy_names == 1, caveat_wants_digest(g->bearer.caveats, g->bearer.n_caveats, r->pool)};
     permit_policy_t policy = {c->new_projects != 0};
     guard_body_t b = {r, g, NULL, config_max_upload(c), 0};
     slice_t boundary;

@@ -117,20 +117,22 @@ verdict_code_t limits_bearer(request_rec *r, bearer_t *out, slice_t token, verdi
     const throttle_figures_t *f = config_throttle(r->server);
     const shm_t *m = shm_of(r->server);
     const char *why, *from = r->useragent_ip;
+    slice_t address = slice_of(from);
     verdict_code_t code;
     macaroon_t *parsed = NULL;
     unsigned wait;
 
     /* what cannot be parsed is refused without the store, and costs nobody anything */
     if (!m || token_parse(&parsed, token, &why, r->pool) != VERDICT_ALLOWED) {
-        return bearer_verify(out, config_store(r->server), &seam_system, token, v, r->pool);
+        return bearer_verify(out, config_store(r->server), &seam_system, token, address, v,
+                             r->pool);
     }
     wait = throttle_token_wait(&m->view, f, token, parsed->identifier, from, shm_now(m));
     if (wait) {
         memset(out, 0, sizeof(*out));
         return verdict_set_wait(v, VERDICT_THROTTLED, wait, r->pool);
     }
-    code = bearer_verify(out, config_store(r->server), &seam_system, token, v, r->pool);
+    code = bearer_verify(out, config_store(r->server), &seam_system, token, address, v, r->pool);
     if (code != VERDICT_STORE_DOWN) {
         throttle_token_settle(&m->view, f, token, parsed->identifier, from,
                               code == VERDICT_ALLOWED ? THROTTLE_GOOD

@@ -101,6 +101,13 @@ const query_t query_table[QUERY_COUNT] = {
     [QUERY_TOKEN_USED] = {"token_used", "iTTTti", "",
                           "UPDATE tokens SET used = ?, used_address = ?, used_agent = ?, "
                           "used_file = ? WHERE id = ? AND used <= ?"},
+    [QUERY_USES_ADD] = {"uses_add", "tt", "",
+                        "INSERT INTO token_uses (id, token_id, used) VALUES (?, ?, 1)"},
+    [QUERY_USES_TAKE] = {"uses_take", "ti", "",
+                         "UPDATE token_uses SET used = used + 1 WHERE id = ? AND used < ?"},
+    [QUERY_USES_GIVE] = {"uses_give", "t", "",
+                         "UPDATE token_uses SET used = used - 1 WHERE id = ? AND used > 0"},
+    [QUERY_USES_READ] = {"uses_read", "t", "i", "SELECT used FROM token_uses WHERE id = ?"},
 
     [QUERY_EVENT_ADD] = {"event_add", "itTTTTTTTTi", "",
                          "INSERT INTO events (at, kind, user_name, token_id, project, file, "

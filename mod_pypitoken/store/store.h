@@ -174,6 +174,20 @@ store_rc_t store_token_list(store_t *s, const char *user, const char *project, s
 /* NOTFOUND also when it was revoked before. */
 store_rc_t store_token_revoke(store_t *s, slice_t id, const char *by);
 
+/* ---- tokens that are good for so many uploads only ---- */
+typedef struct store_count_t {
+    const char *id;    /* of the counter: at most 36 characters */
+    apr_int64_t limit; /* > 0 */
+} store_count_t;
+
+/* Takes one use from each counter, or from none. CONFLICT: one has none left, *spent is its place.
+ * A use that was taken stays taken, also when this process dies, until it is given back. */
+store_rc_t store_uses_take(store_t *s, const char *token_id, const store_count_t *counts,
+                           apr_size_t n, apr_size_t *spent);
+store_rc_t store_uses_give(store_t *s, const store_count_t *counts, apr_size_t n);
+/* How many were taken; 0 for a counter that is not there. */
+store_rc_t store_uses_read(store_t *s, const char *id, apr_int64_t *used);
+
 /* ---- events: append-only ---- */
 typedef struct store_event_t {
     apr_int64_t id, at;

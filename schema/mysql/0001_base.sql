@@ -94,6 +94,18 @@ CREATE TABLE token_projects (
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4
     COLLATE /*M! utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */;
 
+-- Uses of tokens that are good for so many only, by the hash that access/bearer.c makes of the place
+-- in the token where the limit stands.
+CREATE TABLE token_uses (
+    id VARCHAR(36) NOT NULL PRIMARY KEY,
+    token_id VARCHAR(36) NOT NULL,
+    used BIGINT NOT NULL,
+    KEY token_uses_token (token_id),
+    CONSTRAINT token_uses_token_there FOREIGN KEY (token_id) REFERENCES tokens (id)
+        ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4
+    COLLATE /*M! utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */;
+
 -- The audit trail: rows are only ever added, and in the end pruned. Names, not references: it
 -- outlives what it tells of. times: how many alike this row stands for.
 CREATE TABLE events (

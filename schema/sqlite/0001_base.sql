@@ -73,6 +73,15 @@ CREATE TABLE token_projects (
 );
 CREATE INDEX token_projects_project ON token_projects (project);
 
+-- Uses of tokens that are good for so many only, by the hash that access/bearer.c makes of the place
+-- in the token where the limit stands.
+CREATE TABLE token_uses (
+    id TEXT NOT NULL PRIMARY KEY,
+    token_id TEXT NOT NULL REFERENCES tokens (id) ON DELETE CASCADE,
+    used INTEGER NOT NULL
+);
+CREATE INDEX token_uses_token ON token_uses (token_id);
+
 -- The audit trail: rows are only ever added, and in the end pruned. Names, not references: it
 -- outlives what it tells of. times: how many alike this row stands for.
 CREATE TABLE events (

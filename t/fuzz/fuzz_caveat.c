@@ -8,18 +8,26 @@
  */
 #include "core/caveat.h"
 #include "core/caveat_text.h"
+#include "core/network.h"
+#include "core/version_clause.h"
 
 #include "fuzz.h"
 
 #define FUZZ_LINES 6
+#define FUZZ_SUM   "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 /* The words that a stranger's caveat must guess are those that the dictionary holds. */
 static const caveat_context_t fuzz_contexts[] = {
-    {1700000000, SLICE("u1"), SLICE("aaa"), SLICE("id-a"), "Aaa"},
-    {1700000000, SLICE("u1"), SLICE("bbb"), SLICE("id-b"), "bbb"},
-    {1, SLICE("u2"), SLICE("aaa"), SLICE(""), NULL},
-    {1700000000, SLICE("u2"), SLICE(""), SLICE(""), NULL},
-    {4000000000, SLICE(""), SLICE("ccc"), SLICE("id-c"), "ccc"},
+    {1700000000, SLICE("u1"), SLICE("aaa"), SLICE("id-a"), "Aaa", SLICE("10.1.2.3"), "1.2.3",
+     "aaa-1.2.3.tar.gz", "sdist", SLICE(FUZZ_SUM), 0},
+    {1700000000, SLICE("u1"), SLICE("bbb"), SLICE("id-b"), "bbb", SLICE("::1"), "1!2rc1.post0+x",
+     "bbb-1_2rc1.whl", "bdist_wheel", SLICE(""), 1},
+    {1, SLICE("u2"), SLICE("aaa"), SLICE(""), NULL, SLICE("::ffff:10.9.9.9"), "0", "aaa-0.zip",
+     "sdist", SLICE(FUZZ_SUM), 1},
+    {1700000000, SLICE("u2"), SLICE(""), SLICE(""), NULL, SLICE("x"), NULL, NULL, NULL, SLICE(""),
+     0},
+    {4000000000, SLICE(""), SLICE("ccc"), SLICE("id-c"), "ccc", SLICE("2001:db8::7"), "2.0", "x",
+     "sdist", SLICE(""), 0},
 };
 
 #define FUZZ_CONTEXTS (sizeof(fuzz_contexts) / sizeof(*fuzz_contexts))
@@ -46,8 +54,58 @@ static int fuzz_lists(const caveat_text_t *t, slice_t value)
     return found;
 }
 
+/* "one of these holds" for the lists whose items are patterns. */
+static int fuzz_pattern(const caveat_text_t *t, const caveat_context_t *c, apr_pool_t *pool)
+{
+    apr_size_t i;
+    int found = 0;
+
+    for (i = 0; i < t->n; i++) {
+        slice_t item = t->list[i];
+        network_t network;
+
+        if (t->kind == CAVEAT_NETWORKS) {
+            FUZZ_HOLDS(network_parse(&network, item));
+            found |= network_holds(&network, c->address);
+        } else if (t->kind == CAVEAT_VERSIONS) {
+            FUZZ_HOLDS(version_clause_valid(item, pool));
+            found |= c->version && version_clause_match(item, c->version, pool);
+        } else if (memchr(item.p, '*', item.n)) {
+            FUZZ_HOLDS(item.p[item.n - 1] == '*');
+            found |= c->project.n && c->project.n >= item.n - 1 &&
+                     memcmp(c->project.p, item.p, item.n - 1) == 0;
+        } else {
+            found |= c->project.n && slice_equal(item, c->project);
+        }
+    }
+    return found;
+}
+
+static int fuzz_private(const caveat_text_t *t, const caveat_context_t *c, apr_pool_t *pool)
+{
+    FUZZ_HOLDS(t->kind == CAVEAT_USES || t->n > 0);
+    switch (t->kind) {
+    case CAVEAT_NETWORKS:
+    case CAVEAT_VERSIONS:
+    case CAVEAT_GLOBS:
+        return fuzz_pattern(t, c, pool);
+    case CAVEAT_DIGESTS:
+        return fuzz_lists(t, c->sha256);
+    case CAVEAT_USES:
+        return t->uses > 0;
+    case CAVEAT_FILE_KINDS:
+        return fuzz_lists(t, slice_of(c->filetype));
+    case CAVEAT_CREATION:
+        return c->project.n && slice_is(t->list[0], c->fresh ? "new" : "existing");
+    case CAVEAT_FILE_NAMES:
+        return fuzz_lists(t, slice_of(c->filename));
+    default:
+        return 0;
+    }
+}
+
 /* What the fields say, without caveat.c. */
-static int fuzz_says(const caveat_text_t *t, const caveat_context_t *c)
+static int fuzz_says(const caveat_text_t *t, const caveat_context_t *c, apr_pool_t *pool)
 {
     switch (t->kind) {
     case CAVEAT_EXPIRATION:
@@ -60,8 +118,9 @@ static int fuzz_says(const caveat_text_t *t, const caveat_context_t *c)
         return fuzz_lists(t, c->user_id);
     case CAVEAT_ANY_USER:
         return c->user_id.n > 0;
+    default:
+        return fuzz_private(t, c, pool);
     }
-    return 0;
 }
 
 static slice_t fuzz_written(const caveat_text_t *t, apr_pool_t *pool)
@@ -75,10 +134,14 @@ static slice_t fuzz_written(const caveat_text_t *t, apr_pool_t *pool)
         return caveat_project_ids(t->list, t->n, pool);
     case CAVEAT_USER:
         return caveat_user(t->list[0], pool);
-    case CAVEAT_ANY_USER:
-        break;
+    case CAVEAT_USES:
+        return caveat_number(CAVEAT_TAG_USES, t->uses, pool);
+    case CAVEAT_CREATION:
+        return caveat_word(CAVEAT_TAG_CREATION, t->list[0], pool);
+    default:
+        return caveat_list(CAVEAT_TAG_NETWORKS + (int)(t->kind - CAVEAT_NETWORKS), t->list, t->n,
+                           pool);
     }
-    return slice_of(NULL);
 }
 
 static int fuzz_same(const caveat_text_t *a, const caveat_text_t *b)
@@ -86,7 +149,7 @@ static int fuzz_same(const caveat_text_t *a, const caveat_text_t *b)
     apr_size_t i;
 
     if (a->kind != b->kind || a->n != b->n || a->expires != b->expires ||
-        a->not_before != b->not_before) {
+        a->not_before != b->not_before || a->uses != b->uses) {
         return 0;
     }
     for (i = 0; i < a->n; i++) {
@@ -109,7 +172,7 @@ static void fuzz_one(slice_t caveat, apr_pool_t *pool)
     FUZZ_HOLDS(!why || fuzz_printable(why));
     FUZZ_HOLDS(fuzz_printable(caveat_describe(caveat, pool)));
     for (i = 0; i < FUZZ_CONTEXTS; i++) {
-        int said = !why && fuzz_says(&read, &fuzz_contexts[i]);
+        int said = !why && fuzz_says(&read, &fuzz_contexts[i], pool);
 
         FUZZ_HOLDS(said == fuzz_allows(&caveat, 1, &fuzz_contexts[i], CAVEAT_PHASE_UPLOAD, pool));
         FUZZ_HOLDS(!why || !fuzz_allows(&caveat, 1, &fuzz_contexts[i], CAVEAT_PHASE_BEARER, pool));

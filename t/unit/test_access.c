@@ -86,7 +86,8 @@ static verdict_code_t bear(world_t *w, bearer_t *b, const char *text)
 {
     verdict_t v;
 
-    return bearer_verify(b, w->store, &test_seam, slice_of(text), &v, w->pool);
+    return bearer_verify(b, w->store, &test_seam, slice_of(text), slice_of("192.0.2.7"), &v,
+                         w->pool);
 }
 
 static void expect_bearer(world_t *w, const char *text, verdict_code_t want, const char *what)

@@ -16,8 +16,11 @@
 #define OUT "caveat must be an array"
 #define BAD "invalid values for fields"
 
-static const caveat_context_t context = {1700000000, SLICE(UID), SLICE("sample-project"),
-                                         SLICE(PID), "Sample.Project"};
+static const caveat_context_t context = {.now = 1700000000,
+                                         .user_id = SLICE(UID),
+                                         .project = SLICE("sample-project"),
+                                         .project_id = SLICE(PID),
+                                         .shown = "Sample.Project"};
 
 #define ROW(text, code, detail)                                                                    \
     {                                                                                              \

@@ -16,7 +16,11 @@ static void test_written(apr_pool_t *pool)
     static const slice_t ids[] = {SLICE("123uuid"), SLICE("456uuid")};
     static const slice_t odd[] = {SLICE("a\"b\\\n\0\xc3\xa9\xf0\x9f\x98\x80")};
     static const slice_t bad[] = {SLICE("ok"), SLICE("\xff")};
-    static const caveat_context_t context = {1700000000, SLICE(UID), SLICE("ok"), SLICE(PID), "ok"};
+    static const caveat_context_t context = {.now = 1700000000,
+                                             .user_id = SLICE(UID),
+                                             .project = SLICE("ok"),
+                                             .project_id = SLICE(PID),
+                                             .shown = "ok"};
     slice_t s;
     verdict_t v;
 

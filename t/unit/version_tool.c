@@ -3,10 +3,11 @@
  *
  *   V text   the normal form of a version, or "-"
  *   E a b    1 when two versions are equal
+ *   C a b    1 when the clause "==a" means the version b, "-" when a or b is none
  *   F name   project, version and kind of a file name, or "-"
  */
 #include "core/project.h"
-#include "core/version.h"
+#include "core/version_clause.h"
 
 #include <apr_general.h>
 #include <stdio.h>
@@ -32,6 +33,18 @@ static void tool_equal(char *line, apr_pool_t *pool)
     puts(a && b ? version_equal(a, b) ? "1" : "0" : "-");
 }
 
+static void tool_clause(char *line, apr_pool_t *pool)
+{
+    char *space = strchr(line, ' '), *version;
+    slice_t clause;
+
+    version = space ? version_normalize(slice_of(space + 1), pool) : NULL;
+    clause = slice_make(line, space ? (apr_size_t)(space - line) : 0);
+    puts(version && version_clause_valid(clause, pool)
+             ? version_clause_match(clause, version, pool) ? "1" : "0"
+             : "-");
+}
+
 int main(void)
 {
     char line[4096];
@@ -48,6 +61,8 @@ int main(void)
             puts(normal ? normal : "-");
         } else if (line[0] == 'E') {
             tool_equal(line + 2, pool);
+        } else if (line[0] == 'C') {
+            tool_clause(line + 2, pool);
         } else {
             tool_file(slice_of(line + 2), pool);
         }
