@@ -360,7 +360,8 @@ verdict_code_t multipart_boundary(slice_t value, slice_t *boundary)
     }
     for (i = 0; i < b.n && multipart_boundary_char(b.p[i]); i++) {
     }
-    if (i < b.n || b.n == 0 || b.n > MULTIPART_BOUNDARY_MAX) {
+    /* "0" is no boundary at all to CGI.pm, which then looks for one of its own */
+    if (i < b.n || b.n == 0 || b.n > MULTIPART_BOUNDARY_MAX || slice_is(b, "0")) {
         return VERDICT_BOUNDARY;
     }
     *boundary = b;

@@ -126,11 +126,12 @@ static verdict_code_t upload_end(void *baton)
         if (u->options.sha256) {
             u->form.content_sha256 = upload_sha256(u);
         }
-        return u->length ? VERDICT_ALLOWED : upload_refuse(u, VERDICT_FIELD_VALUE, "content");
+    } else if (u->file) {
+        u->form.signature_length = u->length;
     }
     if (u->file) {
-        u->form.signature_length = u->length;
-        return VERDICT_ALLOWED;
+        /* an empty file is no file, or an error, to some readers */
+        return u->length ? VERDICT_ALLOWED : upload_refuse(u, VERDICT_FIELD_VALUE, u->field_name);
     }
     if (!u->field->keep) {
         return VERDICT_ALLOWED;

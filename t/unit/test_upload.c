@@ -84,9 +84,12 @@ static const row_t upload_rows[] = {
     {VERDICT_ALLOWED, CONTENT, T("\r\n"), NONE},
     /* header blocks: C01-C63 */
     {VERDICT_ALLOWED, HEADER, T(CD "\"description\""), T("x")},
-    {VERDICT_ALLOWED, HEADER, T("CONTENT-disposition: form-data; name=\"description\""), T("x")},
-    {VERDICT_ALLOWED, HEADER, T(CD "\"description\"\r\nContent-Type: text/plain"), T("x")},
-    {VERDICT_ALLOWED, HEADER, T(CD "\"x\"\r\ncontent-type: TEXT/plain; charset=UTF-8"), T("x")},
+    {VERDICT_PART_HEADER, HEADER, T("CONTENT-disposition: form-data; name=\"description\""),
+     T("x")},
+    {VERDICT_PART_HEADER, HEADER, T("content-disposition: form-data; name=\"description\""),
+     T("x")},
+    {VERDICT_PART_TYPE, HEADER, T(CD "\"description\"\r\nContent-Type: text/plain"), T("x")},
+    {VERDICT_PART_HEADER, HEADER, T(CD "\"x\"\r\ncontent-type: TEXT/plain; charset=UTF-8"), T("x")},
     {VERDICT_PART_HEADER, HEADER, T(CD "\"description\"\r\n" CD "\"name\""), T("bbb")},
     {VERDICT_PART_HEADER, HEADER, T(CD "\"name\"\r\n" CD "\"description\""), T("bbb")},
     {VERDICT_PART_DISPOSITION, HEADER, T(CD "\"description\"; name=\"name\""), T("bbb")},
@@ -169,6 +172,10 @@ static const row_t upload_rows[] = {
      T(CD "\"content\"; filename=\"aaa-1.0.tar.gz\"\r\nContent-Type: a/b; charset=utf-8"), NONE},
     {VERDICT_PART_TYPE, CONTENT_HEAD,
      T(CD "\"content\"; filename=\"aaa-1.0.tar.gz\"\r\nContent-Type: gzip"), NONE},
+    {VERDICT_PART_TYPE, CONTENT_HEAD,
+     T(CD "\"content\"; filename=\"aaa-1.0.tar.gz\"\r\nContent-Type: "
+          "application/X-WWW-Form-Urlencoded"),
+     NONE},
     {VERDICT_PART_TYPE, CONTENT_HEAD,
      T(CD "\"content\"; filename=\"aaa-1.0.tar.gz\"\r\nContent-Type: a/"), NONE},
     {VERDICT_ALLOWED, CONTENT_HEAD,
@@ -487,6 +494,12 @@ static void upload_fields(apr_pool_t *pool)
     tap_ok(f && f->signature_length == -1 && !*f->md5 && !*f->sha256 && !*f->blake2 &&
                !*f->requires_python && !*f->pyversion,
            "what is absent is empty");
+    end.n -= strlen(D "--\r\n");
+    upload_field(&end, slice_of("gpg_signature"), &asc, slice_of(""));
+    kit_str(&end, D "--");
+    tap_ok(upload_verdict(kit_upload(slice_of(B), kit_slice(&end), 0, kit_whole, pool))->code ==
+               VERDICT_FIELD_VALUE,
+           "formidable gave a form up for its empty signature");
     free(b.p);
     free(end.p);
 }
