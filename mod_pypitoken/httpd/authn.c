@@ -3,43 +3,12 @@
 #include "httpd/authn.h"
 #include "httpd/config.h"
 
-#include <apr_optional.h>
 #include <apr_strings.h>
 #include <mod_auth.h>
 #include <string.h>
 
 #include "core/credential.h"
-
-/* mod_ssl's, or that of whatever else speaks TLS here. */
-APR_DECLARE_OPTIONAL_FN(int, ssl_is_https, (conn_rec *));
-
-static int authn_loopback(const apr_sockaddr_t *a)
-{
-    const unsigned char *p = a->ipaddr_ptr;
-
-    if (a->family == APR_INET) {
-        return p[0] == 127;
-    }
-#if APR_HAVE_IPV6
-    if (a->family == APR_INET6) {
-        static const unsigned char v6[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-        static const unsigned char v4[13] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127};
-
-        return memcmp(p, v6, sizeof(v6)) == 0 || memcmp(p, v4, sizeof(v4)) == 0;
-    }
-#endif
-    return 0;
-}
-
-static int authn_clear(request_rec *r)
-{
-    APR_OPTIONAL_FN_TYPE(ssl_is_https) *is_https = APR_RETRIEVE_OPTIONAL_FN(ssl_is_https);
-
-    if (config_dir(r)->require_tls == 0 || (is_https && is_https(r->connection))) {
-        return 0;
-    }
-    return !authn_loopback(r->connection->client_addr);
-}
+#include "httpd/tls.h"
 
 verdict_code_t authn_token(request_rec *r, slice_t *token)
 {
@@ -47,7 +16,7 @@ verdict_code_t authn_token(request_rec *r, slice_t *token)
     credential_t credential;
     verdict_code_t code;
 
-    if (header.n && authn_clear(r)) {
+    if (header.n && tls_clear(r)) {
         return VERDICT_TLS_REQUIRED;
     }
     code = credential_read(&credential, header, r->pool);
