@@ -25,3 +25,4 @@ GRANT SELECT, INSERT, DELETE ON pypitoken.token_caveats TO 'pypitoken'@'%';
 GRANT SELECT, INSERT, DELETE ON pypitoken.token_projects TO 'pypitoken'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON pypitoken.token_uses TO 'pypitoken'@'%';
 GRANT SELECT, INSERT ON pypitoken.events TO 'pypitoken'@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE ON pypitoken.front_ends TO 'pypitoken'@'%';

@@ -147,7 +147,7 @@ verdict_code_t permit_commit(permit_t *permit, store_t *store, const seam_t *sea
             code = permit_second(permit, seam, v, pool);
         }
     }
-    if (code == VERDICT_ALLOWED && store_use(store, event) != STORE_OK) {
+    if (code == VERDICT_ALLOWED && store_use(store, event, &permit->bearer->token) != STORE_OK) {
         code = permit_refuse(v, VERDICT_STORE_DOWN, permit->form, pool);
     }
     if (code != VERDICT_ALLOWED) {

@@ -40,7 +40,7 @@ static int guard_record_log(request_rec *r)
     store_event_t event;
     store_t *store;
 
-    if (!g || !g->bearer.token.id) {
+    if (!g || (g->stage != GUARD_REFUSED && g->stage != GUARD_ALLOWED)) {
         return DECLINED;
     }
     store = config_store(r->server);
@@ -50,11 +50,10 @@ static int guard_record_log(request_rec *r)
     if (g->permit.project.id && g->stage == GUARD_ALLOWED) {
         (void)permit_settle(store, &g->permit, guard_record_taken(r), r->pool);
     }
-    if (g->stage == GUARD_REFUSED && g->verdict.code != VERDICT_STORE_DOWN) {
+    if (g->stage == GUARD_REFUSED) {
         guard_record_event(r, g, "upload-refused", &event);
-        (void)store_event_add(store, &event);
+        (void)store_note(store, &event);
     }
-    store_tidy(store);
     return DECLINED;
 }
 

@@ -173,6 +173,9 @@ void db_rollback(db_conn_t *conn);
 int db_again(db_conn_t *conn);
 int db_lost(const db_conn_t *conn);
 
+/* 0 while a thread has a connection: asked by whoever may have interrupted that very thread. */
+int db_idle(db_t *db);
+
 /* Housekeeping, when enough has gathered and no other thread is at it. DB_OK also when there was
  * nothing to do. */
 db_rc_t db_tidy(db_t *db, char *why);

@@ -21,7 +21,8 @@ static void db_pool_close(db_conn_t *conn)
     conn->begun = conn->broken = 0;
 }
 
-/* When the pool goes nobody uses the db_t any more. */
+/* When the pool goes nobody uses the db_t any more, unless a signal has ended a child of the
+ * prefork MPM in the middle of a request: then nothing more is begun. */
 static apr_status_t db_pool_destroy(void *data)
 {
     char why[DB_WHY_MAX];
@@ -31,7 +32,9 @@ static apr_status_t db_pool_destroy(void *data)
     if (getpid() != db->pid) {
         return APR_SUCCESS; /* the handles are the parent's: closing them would break its locks */
     }
-    (void)db_tidy(db, why);
+    if (db_idle(db)) {
+        (void)db_tidy(db, why);
+    }
     for (i = 0; i < db->n; i++) {
         db_pool_close(&db->slots[i]);
     }
@@ -268,6 +271,20 @@ void db_return(db_conn_t *conn)
 }
 
 /* ---- housekeeping ---- */
+
+int db_idle(db_t *db)
+{
+    int i, idle = 1;
+
+    if (apr_thread_mutex_trylock(db->mutex) != APR_SUCCESS) {
+        return 0;
+    }
+    for (i = 0; i < db->n; i++) {
+        idle = idle && !db->slots[i].taken;
+    }
+    apr_thread_mutex_unlock(db->mutex);
+    return idle;
+}
 
 db_rc_t db_tidy(db_t *db, char *why)
 {

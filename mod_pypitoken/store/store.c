@@ -188,10 +188,11 @@ store_rc_t store_change(store_t *s, query_id_t query, const db_value_t *params, 
 
 /* ---- housekeeping ---- */
 
-void store_tidy(store_t *s)
+void store_tick(store_t *s)
 {
     char why[DB_WHY_MAX];
 
+    (void)store_flush(s);
     if (db_tidy(s->db, why) != DB_OK) {
         (void)store_down(s, why);
     }

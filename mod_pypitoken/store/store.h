@@ -33,6 +33,7 @@ typedef struct store_config_t {
     const struct store_place_t *place; /* read before and used instead of both, or NULL */
     const char *keyring;          /* file, or NULL: then nothing sealed can be read or written */
     const struct keyring_t *keys; /* opened before and used instead of the file, or NULL */
+    int serve; /* a front end: what can wait is gathered in memory, for store_tick() to write */
     const seam_t *seam;
     void (*log)(void *baton, const char *line); /* what the operator should know; may be NULL */
     void *baton;
@@ -78,9 +79,13 @@ const char *store_schema_fits(const store_schema_t *schema, apr_pool_t *pool);
  * it. NULL or a sentence. */
 const char *store_migrate(store_t *s, apr_pool_t *pool);
 
-/* Housekeeping outside any request's way: moves SQLite's log into the database file when it has
- * grown. Cheap when there is nothing to do. */
-void store_tidy(store_t *s);
+/* What a front end calls every few seconds, outside any request's way and never in two threads at
+ * once: store_flush(), and moving SQLite's log into the database file when it has grown. Closing
+ * the store flushes as well. Failures are logged; what could not be written waits for the next. */
+void store_tick(store_t *s);
+
+/* Writes what was gathered, in one transaction. */
+store_rc_t store_flush(store_t *s);
 
 /* ---- users ---- */
 typedef struct store_user_t {
@@ -204,15 +209,24 @@ typedef struct store_event_t {
 
 typedef int store_event_fn(void *baton, const store_event_t *row);
 
+/* At once. at 0 is now, here and below. Bytes that are not UTF-8 become '?', longer texts are cut:
+ * no event is lost for its content. */
 store_rc_t store_event_add(store_t *s, const store_event_t *event);
+
+/* A decision, by a verdict's word: written at once or gathered, see trail.h for which. Not OK only
+ * for what was allowed and could not be written. Without store_config_t.serve always at once. */
+store_rc_t store_note(store_t *s, const store_event_t *event);
+
 /* since: at >= since; after: id > after (for following); oldest first. user, project may be NULL.
  */
 store_rc_t store_event_list(store_t *s, const char *user, const char *project, apr_int64_t since,
                             apr_int64_t after, store_event_fn *fn, void *baton);
 
-/* An accepted upload: the token's last use and its event, in one transaction that does not wait for
- * the disk. event->token_id may be NULL (no token involved), event->at 0 (now, for all events). An
- * older use does not replace a later one. */
-store_rc_t store_use(store_t *s, const store_event_t *event);
+/* An accepted upload: its event is written when this returns OK, in a transaction that does not
+ * wait for the disk. token: the row as of this upload, or NULL. The first use of a token, and one
+ * from another address than the row has, stand in the row then too; other uses follow with the next
+ * store_flush(). event->token_id NULL: no token involved. An older use does not replace a later
+ * one. */
+store_rc_t store_use(store_t *s, const store_event_t *event, const store_token_t *token);
 
 #endif

@@ -1,52 +1,180 @@
 /* store_event.c - the audit trail and a token's last use; see store.h. */
 #include "store/store_priv.h"
 
+#include "core/utf8.h"
+
+#include <string.h>
+
 typedef struct store_event_scan_t {
     apr_pool_t *pool;
     store_event_fn *fn;
     void *baton;
 } store_event_scan_t;
 
-/* Within a transaction. What clients send is cut to a bound: an event is never lost for being too
- * long. */
-static store_rc_t store_event_insert(db_conn_t *conn, const store_event_t *event, apr_int64_t at)
-{
-    const db_value_t row[] = {
-        db_int(at),
-        store_cut(event->kind ? event->kind : ""),
-        store_cut(event->user),
-        store_cut(event->token_id),
-        store_cut(event->project),
-        store_cut(event->file),
-        store_cut(event->address),
-        store_cut(event->agent),
-        store_cut(event->verdict),
-        store_cut(event->detail),
-        db_int(event->times > 1 ? event->times : 1),
-    };
+/* ---- writing ---- */
 
-    return store_exec(conn, QUERY_EVENT_ADD, row, STORE_COUNT(row), NULL);
+/* What clients send is cut to a bound, and made UTF-8 where it is not. */
+static db_value_t store_event_text(const char *text, apr_pool_t *pool)
+{
+    db_value_t v = store_cut(text);
+
+    return v.type == DB_NULL || utf8_valid(v.s)
+               ? v
+               : db_cstr(slice_printable(v.s, STORE_TEXT_MAX, pool));
 }
 
-static apr_int64_t store_event_time(const store_t *s, const store_event_t *event)
+/* Within a transaction. */
+static store_rc_t store_event_insert(db_conn_t *conn, const store_event_t *event)
 {
-    return event->at ? event->at : store_now(s);
+    apr_pool_t *pool;
+    store_rc_t rc;
+
+    apr_pool_create(&pool, NULL);
+    {
+        const db_value_t row[] = {
+            db_int(event->at),
+            store_event_text(event->kind ? event->kind : "", pool),
+            store_event_text(event->user, pool),
+            store_event_text(event->token_id, pool),
+            store_event_text(event->project, pool),
+            store_event_text(event->file, pool),
+            store_event_text(event->address, pool),
+            store_event_text(event->agent, pool),
+            store_event_text(event->verdict, pool),
+            store_event_text(event->detail, pool),
+            db_int(event->times > 1 ? event->times : 1),
+        };
+
+        rc = store_exec(conn, QUERY_EVENT_ADD, row, STORE_COUNT(row), NULL);
+    }
+    apr_pool_destroy(pool);
+    return rc;
+}
+
+/* Within a transaction. Two uploads may end in another order than they began: the later stays. */
+static store_rc_t store_event_used(db_conn_t *conn, const store_event_t *use)
+{
+    apr_pool_t *pool;
+    store_rc_t rc;
+
+    apr_pool_create(&pool, NULL);
+    {
+        const db_value_t used[] = {db_int(use->at),
+                                   store_event_text(use->address, pool),
+                                   store_event_text(use->agent, pool),
+                                   store_event_text(use->file, pool),
+                                   db_text(slice_of(use->token_id)),
+                                   db_int(use->at)};
+
+        rc = store_exec(conn, QUERY_TOKEN_USED, used, STORE_COUNT(used), NULL);
+    }
+    apr_pool_destroy(pool);
+    return rc;
+}
+
+/* The event with its time. */
+static store_event_t store_event_timed(const store_t *s, const store_event_t *event)
+{
+    store_event_t timed = *event;
+
+    if (!timed.at) {
+        timed.at = store_now(s);
+    }
+    return timed;
 }
 
 store_rc_t store_event_add(store_t *s, const store_event_t *event)
 {
-    apr_int64_t at = store_event_time(s, event);
+    store_event_t timed = store_event_timed(s, event);
     db_conn_t *conn = NULL;
     store_rc_t rc;
 
     do {
         rc = store_begin(s, DB_SOON, &conn);
         if (rc == STORE_OK) {
-            rc = store_event_insert(conn, event, at);
+            rc = store_event_insert(conn, &timed);
         }
     } while (store_end(s, &conn, &rc));
     return rc;
 }
+
+store_rc_t store_note(store_t *s, const store_event_t *event)
+{
+    store_event_t timed = store_event_timed(s, event);
+    trail_class_t class = trail_class(event->verdict);
+    store_rc_t rc;
+
+    if (class == TRAIL_NONE || (s->trail && !trail_event(s->trail, &timed))) {
+        return STORE_OK;
+    }
+    rc = store_event_add(s, &timed);
+    if (rc != STORE_OK && s->trail && class != TRAIL_FACT) {
+        trail_event_keep(s->trail, &timed);
+        rc = STORE_OK;
+    }
+    return rc;
+}
+
+/* ---- last use ---- */
+
+/* 1 when the row says the same but for time, agent and file. */
+static int store_event_known(const store_event_t *use, const store_token_t *token)
+{
+    const char *a = use->address ? use->address : "";
+
+    return token && token->used && token->used_address && strcmp(token->used_address, a) == 0;
+}
+
+store_rc_t store_use(store_t *s, const store_event_t *event, const store_token_t *token)
+{
+    store_event_t use = store_event_timed(s, event);
+    int now = use.token_id &&
+              !(s->trail && store_event_known(&use, token) && trail_use(s->trail, &use) == 0);
+    db_conn_t *conn = NULL;
+    store_rc_t rc;
+
+    do {
+        rc = store_begin(s, DB_SOON, &conn);
+        if (rc == STORE_OK && now) {
+            rc = store_event_used(conn, &use);
+        }
+        if (rc == STORE_OK) {
+            rc = store_event_insert(conn, &use);
+        }
+    } while (store_end(s, &conn, &rc));
+    return rc;
+}
+
+/* ---- what was gathered ---- */
+
+static store_rc_t store_event_batch(store_t *s, const trail_batch_t *batch)
+{
+    db_conn_t *conn = NULL;
+    apr_size_t i;
+    store_rc_t rc;
+
+    do {
+        rc = store_begin(s, DB_SOON, &conn);
+        for (i = 0; i < batch->n_uses && rc == STORE_OK; i++) {
+            rc = store_event_used(conn, batch->uses[i]);
+        }
+        for (i = 0; i < batch->n_events && rc == STORE_OK; i++) {
+            rc = store_event_insert(conn, batch->events[i]);
+        }
+    } while (store_end(s, &conn, &rc));
+    return rc;
+}
+
+store_rc_t store_flush(store_t *s)
+{
+    trail_batch_t *batch = s->trail ? trail_take(s->trail) : NULL;
+    store_rc_t rc = batch ? store_event_batch(s, batch) : STORE_OK;
+
+    trail_give(s->trail, batch, rc == STORE_OK);
+    return rc;
+}
+
+/* ---- reading ---- */
 
 static int store_event_each(void *baton, const db_value_t *row)
 {
@@ -80,32 +208,5 @@ store_rc_t store_event_list(store_t *s, const char *user, const char *project, a
     apr_pool_create(&scan.pool, NULL);
     rc = store_read(s, QUERY_EVENT_LIST, params, STORE_COUNT(params), store_event_each, &scan);
     apr_pool_destroy(scan.pool);
-    return rc;
-}
-
-/* ---- use ---- */
-
-/* Two uploads may end in another order than they began: the later time stays. */
-store_rc_t store_use(store_t *s, const store_event_t *event)
-{
-    apr_int64_t at = store_event_time(s, event);
-    const db_value_t used[] = {db_int(at),
-                               store_cut(event->address),
-                               store_cut(event->agent),
-                               store_cut(event->file),
-                               db_text(slice_of(event->token_id)),
-                               db_int(at)};
-    db_conn_t *conn = NULL;
-    store_rc_t rc;
-
-    do {
-        rc = store_begin(s, DB_SOON, &conn);
-        if (rc == STORE_OK && event->token_id) {
-            rc = store_exec(conn, QUERY_TOKEN_USED, used, STORE_COUNT(used), NULL);
-        }
-        if (rc == STORE_OK) {
-            rc = store_event_insert(conn, event, at);
-        }
-    } while (store_end(s, &conn, &rc));
     return rc;
 }

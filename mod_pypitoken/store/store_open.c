@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 #include <string.h>
+#include <unistd.h>
 
 static const db_driver_t *const store_open_drivers[] = {&db_sqlite_driver};
 
@@ -45,6 +46,18 @@ const char *store_place_read(store_place_t **out, const store_config_t *config, 
     return wrong;
 }
 
+/* The end of a front end. Not where a signal has cut off a thread that is in the middle of things
+ * (prefork): it would wait for itself. */
+static apr_status_t store_open_end(void *data)
+{
+    store_t *s = data;
+
+    if (getpid() == s->pid && db_idle(s->db) && trail_idle(s->trail)) {
+        (void)store_flush(s);
+    }
+    return APR_SUCCESS;
+}
+
 /* Everything but connecting. */
 static const char *store_open_make(store_t **out, const store_config_t *config,
                                    const db_driver_t *driver, store_mode_t mode, apr_pool_t *pool)
@@ -80,8 +93,18 @@ static const char *store_open_make(store_t **out, const store_config_t *config,
     db.welcome = mode == STORE_MODE_SERVE ? store_schema_welcome : NULL;
     db.baton = s;
     s->db = db_make(&db, pool);
+    if (config->serve) {
+        s->trail = trail_make(pool);
+    }
+    if (!s->db || (config->serve && !s->trail)) {
+        return "cannot open the store: no mutex is to be had";
+    }
+    if (config->serve) {
+        s->pid = getpid();
+        apr_pool_cleanup_register(pool, s, store_open_end, apr_pool_cleanup_null);
+    }
     *out = s;
-    return s->db ? NULL : "cannot open the store: no mutex is to be had";
+    return NULL;
 }
 
 store_rc_t store_try(store_t *s, const char **why, apr_pool_t *pool)

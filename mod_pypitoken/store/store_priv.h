@@ -21,6 +21,7 @@
 #include "store/db.h"
 #include "store/keyring.h"
 #include "store/store.h"
+#include "store/trail.h"
 
 #define STORE_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -33,6 +34,8 @@ struct store_t {
     const char *place; /* for sentences: the URL without its scheme */
     const keyring_t *keys;
     const seam_t *seam;
+    trail_t *trail; /* NULL: all is written at once */
+    pid_t pid;      /* with a trail */
     void (*log)(void *baton, const char *line);
     void *baton;
 };

@@ -352,7 +352,7 @@ static void events(void)
                         .file = "f",
                         .address = "::1",
                         .agent = "twine"};
-    tap_ok(store_use(s, &e) == STORE_OK &&
+    tap_ok(store_use(s, &e, NULL) == STORE_OK &&
                store_token_find(s, slice_of(ID_A), &row, NULL, p) == STORE_OK &&
                row.used == kit_time + 50 && kit_is(row.used_address, "::1") &&
                kit_is(row.used_agent, "twine") && kit_is(row.used_file, "f"),
@@ -360,7 +360,7 @@ static void events(void)
     e.at = kit_time + 49;
     e.file = "g";
     e.kind = "late";
-    tap_ok(store_use(s, &e) == STORE_OK &&
+    tap_ok(store_use(s, &e, NULL) == STORE_OK &&
                store_token_find(s, slice_of(ID_A), &row, NULL, p) == STORE_OK &&
                row.used == kit_time + 50 && kit_is(row.used_file, "f"),
            "an older use does not replace it");
@@ -369,7 +369,8 @@ static void events(void)
     memcpy(longer + 254, "\xc3\xa4z", 4);
     e.agent = longer;
     first = last = 0;
-    tap_ok(store_use(s, &e) == STORE_OK && store_cut(longer).s.n == 254, "a use without token");
+    tap_ok(store_use(s, &e, NULL) == STORE_OK && store_cut(longer).s.n == 254,
+           "a use without token");
     tap_ok(store_event_list(s, NULL, NULL, 0, first, on_event, &last) == STORE_OK &&
                listed("one;two;upload;late;plain;") && last == 5,
            "all are among the events");
@@ -389,13 +390,13 @@ static void tidy(kit_t *kit)
     tap_ok(!stat(wal, &before) && before.st_size > 4000000 && !stat(kit->db, &full) &&
                full.st_size == db.st_size && full.st_mtime == db.st_mtime,
            "commits touch the log only");
-    store_tidy(s);
+    store_tick(s);
     tap_ok(!stat(kit->db, &full) && full.st_size > db.st_size, "tidying moves it");
     for (i = 0; i < 300; i++) {
         (void)store_event_add(s, &e);
     }
     tap_ok(!stat(wal, &after) && after.st_size == before.st_size, "  and the log begins anew");
-    store_tidy(s);
+    store_tick(s);
 }
 
 int main(void)

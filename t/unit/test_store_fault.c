@@ -250,7 +250,21 @@ static store_rc_t op_event_add(void)
 static store_rc_t op_use(void)
 {
     store_event_t e = {.kind = "k", .token_id = ID_A, .file = "f"};
-    return store_use(w.s, &e);
+    return store_use(w.s, &e, NULL);
+}
+static store_rc_t op_flush(void)
+{
+    store_event_t e = {.kind = "k", .token_id = ID_A, .verdict = "token-unknown", .at = kit_time};
+
+    if (trail_use(w.s->trail, &e) || trail_event(w.s->trail, &e)) {
+        abort();
+    }
+    e.token_id = ID_B;
+    e.address = "::1";
+    if (trail_use(w.s->trail, &e) || trail_event(w.s->trail, &e)) {
+        abort();
+    }
+    return store_flush(w.s);
 }
 static store_rc_t op_schema(void)
 {
@@ -289,6 +303,7 @@ static const op_t ops[] = {
     {"token_revoke", op_token_revoke, 0},
     {"event_add", op_event_add, 0},
     {"use", op_use, 0},
+    {"flush", op_flush, 0},
     {"schema", op_schema, 0},
     {"migrate", op_migrate, 1},
 };
@@ -390,6 +405,7 @@ int main(void)
     kit_t kit;
 
     kit_begin(&kit);
+    kit.config.serve = 1;
     origin = apr_pstrcat(kit.pool, kit.dir, "/origin.db", NULL);
     empty = apr_pstrcat(kit.pool, kit.dir, "/empty.db", NULL);
     kit_edit(empty, "PRAGMA journal_mode = WAL");

@@ -43,10 +43,12 @@ static void upload(crowd_t *crowd, int me, int round, apr_pool_t *pool)
     }
     e.at = kit_time + me * ROUNDS + round;
     e.file = apr_psprintf(pool, "%d-%d", me, round);
-    if (store_use(crowd->s, &e) != STORE_OK) {
+    if (store_use(crowd->s, &e, &t) != STORE_OK) {
         atomic_fetch_add(&crowd->errors, 1);
     }
-    store_tidy(crowd->s);
+    if (me % THREADS == 0) {
+        store_tick(crowd->s);
+    }
 }
 
 static void *APR_THREAD_FUNC crowd_run(apr_thread_t *thread, void *data)
@@ -163,6 +165,7 @@ int main(void)
     kit_t kit;
 
     kit_begin(&kit);
+    kit.config.serve = 1;
     crowd_prepare(&crowd, &kit);
     crowd_all(&crowd, &kit);
     tap_ok(crowd.errors == 0, "%d threads: no error (%s)", THREADS, kit_line);
