@@ -294,6 +294,8 @@ const command_rec config_commands[] = {
                   "the file with the keys that seal secrets in the store, mode 0600"),
     AP_INIT_TAKE1("PyPITokenService", config_set_service, NULL, RSRC_CONF,
                   "the service identifier written into tokens; default ServerName"),
+    AP_INIT_TAKE1("PyPITokenFlush", config_set_flush, NULL, RSRC_CONF,
+                  "how long the last use of a token may wait in memory, default 5s"),
     AP_INIT_FLAG("PyPITokenGuard", config_set_guard, NULL, ACCESS_CONF,
                  "On: this Location takes uploads with API tokens and nothing else"),
     AP_INIT_TAKE1("PyPITokenNewProjects", config_set_new_projects, NULL, ACCESS_CONF | RSRC_CONF,

@@ -23,7 +23,8 @@ typedef struct config_store_t config_store_t;
 /* Server or virtual host. */
 typedef struct config_server_t {
     const char *store_url, *store_secret, *keyring, *service;
-    int guarded;           /* a PyPITokenGuard On stands in this server's sections */
+    int guarded;               /* a PyPITokenGuard On stands in this server's sections */
+    apr_interval_time_t flush; /* PyPITokenFlush, of the main server; 0: not set */
     config_store_t *store; /* shared by all servers that name the same store; NULL without one */
     struct shm_t *shm;     /* shared by all servers; NULL without any store */
     throttle_figures_t *throttle; /* of the main server; NULL: the defaults */
@@ -63,6 +64,9 @@ const throttle_figures_t *config_throttle(server_rec *s);
 /* The service identifier: PyPITokenService or the server's name. */
 const char *config_service(server_rec *s);
 
+/* How long the last use of a token may wait in memory. */
+apr_interval_time_t config_flush(server_rec *main_server);
+
 /* The store of this server, opened in this child at first need; NULL while it cannot be opened (the
  * reason is in the error log, and it is tried again after a second). Any thread of a child. */
 store_t *config_store(server_rec *s);
@@ -70,6 +74,7 @@ store_t *config_store(server_rec *s);
 /* The directives, for the module record. */
 extern const command_rec config_commands[];
 const char *config_set_throttle(cmd_parms *cmd, void *dir, const char *name, const char *rates);
+const char *config_set_flush(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_set_hashes(cmd_parms *cmd, void *dir, const char *hashes, const char *queue);
 const char *config_set_linger(cmd_parms *cmd, void *dir, const char *arg);
 void *config_dir_create(apr_pool_t *p, char *path);

@@ -9,6 +9,7 @@
 
 #define CONFIG_LINGER 600
 #define CONFIG_QUEUE  16
+#define CONFIG_FLUSH  apr_time_from_sec(5)
 #define CONFIG_HASHES 16 /* the most by default, however many processors there are */
 
 const throttle_figures_t *config_throttle(server_rec *s)
@@ -35,7 +36,31 @@ void config_hashes(const config_server_t *c, int *hashes, int *queue)
     *queue = c->hashes ? c->hash_queue : CONFIG_QUEUE;
 }
 
+apr_interval_time_t config_flush(server_rec *main_server)
+{
+    const config_server_t *c = config_server(main_server);
+
+    return c->flush ? c->flush : CONFIG_FLUSH;
+}
+
 /* ---- setters ---- */
+
+const char *config_set_flush(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *err = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    apr_interval_time_t t;
+
+    (void)dir;
+    if (err) {
+        return err;
+    }
+    if (ap_timeout_parameter_parse(arg, &t, "s") != APR_SUCCESS || t < apr_time_from_sec(1) ||
+        t > apr_time_from_sec(600)) {
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, " must be a time from 1s to 10min", NULL);
+    }
+    config_server(cmd->server)->flush = t;
+    return NULL;
+}
 
 const char *config_set_throttle(cmd_parms *cmd, void *dir, const char *name, const char *rates)
 {

@@ -2,7 +2,8 @@
  * config_store.c - the store behind the directives: checked in the parent, opened in each child.
  *
  * The keyring is read once in the parent, while that is still root, so that the file can stay
- * root's alone; children inherit the guarded memory. Database connections never cross a fork.
+ * root's alone; children inherit the guarded memory. Database connections never cross a fork. A
+ * thread in each child writes down what the store has gathered.
  */
 #include "httpd/private.h"
 #include "httpd/config.h"
@@ -15,6 +16,7 @@
 #include <unistd.h>
 #include <unixd.h>
 
+#include "httpd/ticker.h"
 #include "store/keyring.h"
 
 /* A child that cannot open its store tries again after this long. */
@@ -87,6 +89,7 @@ static const char *config_store_check(config_store_t *link, apr_pool_t *pconf, a
         return err;
     }
     link->config.keys = config.keys = keys;
+    config.serve = 0;
     apr_pool_create(&once, ptemp);
     err = store_open(&store, &config, once);
     err = err ? apr_pstrdup(ptemp, err) : NULL;
@@ -143,6 +146,7 @@ static int config_store_configured(apr_pool_t *pconf, apr_pool_t *plog, apr_pool
             link->config.url = c->store_url;
             link->config.secret = c->store_secret;
             link->config.keyring = c->keyring;
+            link->config.serve = 1;
             link->config.seam = &seam_system;
             link->config.log = config_store_log;
             link->config.baton = link->server = s;
@@ -159,9 +163,44 @@ static int config_store_configured(apr_pool_t *pconf, apr_pool_t *plog, apr_pool
     return OK;
 }
 
+static void config_store_tick(void *baton)
+{
+    const apr_array_header_t *links = baton;
+    int i;
+
+    for (i = 0; i < links->nelts; i++) {
+        config_store_t *link = APR_ARRAY_IDX(links, i, config_store_t *);
+        store_t *store;
+
+        apr_thread_mutex_lock(link->mutex);
+        store = link->store;
+        apr_thread_mutex_unlock(link->mutex);
+        if (store) {
+            store_tick(store);
+        }
+    }
+}
+
+/* Without the thread nothing is gathered. */
+static void config_store_ticker(apr_pool_t *pchild, apr_array_header_t *links, server_rec *s)
+{
+    apr_status_t rv = ticker_start(pchild, config_flush(s), config_store_tick, links);
+    int i;
+
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                     "pypitoken: no thread is to be had; last uses are written at once");
+        for (i = 0; i < links->nelts; i++) {
+            APR_ARRAY_IDX(links, i, config_store_t *)->config.serve = 0;
+        }
+    }
+}
+
 static void config_store_child(apr_pool_t *pchild, server_rec *main_server)
 {
+    apr_array_header_t *links = apr_array_make(pchild, 1, sizeof(config_store_t *));
     server_rec *s;
+    int i;
 
     for (s = main_server; s; s = s->next) {
         config_store_t *link = config_server(s)->store;
@@ -169,8 +208,14 @@ static void config_store_child(apr_pool_t *pchild, server_rec *main_server)
         if (link && !link->mutex) {
             link->pool = pchild;
             apr_thread_mutex_create(&link->mutex, APR_THREAD_MUTEX_DEFAULT, pchild);
-            (void)config_store(s);
+            APR_ARRAY_PUSH(links, config_store_t *) = link;
         }
+    }
+    if (links->nelts) {
+        config_store_ticker(pchild, links, main_server);
+    }
+    for (i = 0; i < links->nelts; i++) {
+        (void)config_store(APR_ARRAY_IDX(links, i, config_store_t *)->server);
     }
 }
 
