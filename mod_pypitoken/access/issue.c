@@ -152,6 +152,7 @@ static const char *issue_make(char **text, store_token_t *row, store_t *store, c
     token_grant_t grant = {0};
     const char *wrong = NULL;
     macaroon_t *m;
+    apr_size_t i;
 
     if (seam->random(key, sizeof(key)) || seam->random(uuid, sizeof(uuid))) {
         wrong = issue_refuse(rc, STORE_DOWN, "No random bytes are to be had; try again.");
@@ -168,10 +169,14 @@ static const char *issue_make(char **text, store_token_t *row, store_t *store, c
     grant.expires = request->expires;
     grant.not_before = seam->now() - ISSUE_BACKDATE;
     m = token_mint(&grant, pool);
+    for (i = 0; m && i < row->n_caveats; i++) {
+        m = macaroon_append(m, row->caveats[i], pool) == 0 ? m : NULL;
+    }
     *text = m ? token_format(m, pool) : NULL;
     if (!*text) {
         wrong = issue_refuse(rc, STORE_CONFLICT,
-                             "These are too many projects for one token. Make several tokens.");
+                             "These are too many projects or restrictions for one token. Make "
+                             "several tokens.");
         goto out;
     }
     *rc = store_token_add(store, row, key, pool);
@@ -211,6 +216,10 @@ const char *issue_token(char **text, const char **id, store_t *store, const seam
         row.name = request->name ? request->name : "";
         row.scope = scope.text;
         row.expires = request->expires;
+        if (request->caveats) {
+            row.caveats = (slice_t *)request->caveats->elts;
+            row.n_caveats = (apr_size_t)request->caveats->nelts;
+        }
         wrong = issue_make(text, &row, store, seam, request, &scope, rc, pool);
     }
     if (wrong) {

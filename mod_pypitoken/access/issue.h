@@ -4,11 +4,13 @@
  * The user must be there and enabled; every project must be there (not only claimed by an upload
  * that is still under way) and the user must have a role on it. An expiring token is valid from
  * ISSUE_BACKDATE seconds before its making, so that a server whose clock is a little behind takes
- * it too. Everything the token may do stands in its own caveats; the row stores none besides. Any
- * thread.
+ * it too. Everything the token may do stands in its own caveats; further restrictions stand in the
+ * row as well, so that people can be told. Any thread.
  */
 #ifndef PYPITOKEN_ISSUE_H
 #define PYPITOKEN_ISSUE_H
+
+#include <apr_tables.h>
 
 #include "core/token.h"
 #include "store/store.h"
@@ -17,12 +19,13 @@
 #define ISSUE_NAME_MAX 100 /* bytes of a token's name */
 
 typedef struct issue_request_t {
-    const char *service;         /* location; not empty */
-    const char *user;            /* name */
-    const char *name;            /* of the token, for people: UTF-8; "" allowed, NULL is "" */
-    const char *const *projects; /* as written; normalised here; must exist */
-    apr_size_t n_projects;       /* 0: everything the user may upload to */
-    apr_int64_t expires;         /* Unix seconds, 0 never; else it must lie ahead */
+    const char *service;               /* location; not empty */
+    const char *user;                  /* name */
+    const char *name;                  /* of the token, for people: UTF-8; "" allowed, NULL is "" */
+    const char *const *projects;       /* as written; normalised here; must exist */
+    apr_size_t n_projects;             /* 0: everything the user may upload to */
+    apr_int64_t expires;               /* Unix seconds, 0 never; else it must lie ahead */
+    const apr_array_header_t *caveats; /* of slice_t: further restrictions (narrow.h); NULL: none */
 } issue_request_t;
 
 /* *text gets the token (in pool, wiped with it), *id its identifier. NULL, or a sentence for the

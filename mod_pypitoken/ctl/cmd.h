@@ -6,6 +6,7 @@
 #ifndef PYPITOKEN_CMD_H
 #define PYPITOKEN_CMD_H
 
+#include "access/narrow.h"
 #include "ctl/ctl.h"
 
 /* cmd_init.c */
@@ -21,6 +22,20 @@ ctl_run_fn cmd_project_role_add, cmd_project_role_remove, cmd_project_role_list;
 
 /* cmd_token.c */
 ctl_run_fn cmd_token_create, cmd_token_list, cmd_token_show, cmd_token_revoke;
+
+/* Opens the store and finds the token whose id is the first operand. */
+int cmd_token_find(ctl_t *ctl, store_token_t *row, ctl_keys_t keys);
+
+/* cmd_narrow.c */
+ctl_run_fn cmd_narrow_run;
+
+/* The options that narrow, as caveats behind those of *narrow, which may hold projects and an end
+ * already. skip: how many operands are not files. An exit code, after a complaint. */
+int cmd_narrow_options(ctl_t *ctl, apr_array_header_t *caveats, narrow_t *narrow, int skip);
+/* --expires as a point of time; *at is left alone when it was not given. */
+int cmd_narrow_expires(ctl_t *ctl, apr_int64_t *at);
+/* Caveats in words, with "; " between; NULL for none. */
+const char *cmd_narrow_words(const slice_t *caveats, apr_size_t n, apr_pool_t *pool);
 
 /* cmd_inspect.c: what is done to the text of a token */
 ctl_run_fn cmd_inspect_run, cmd_inspect_restrict;

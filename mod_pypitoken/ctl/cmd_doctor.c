@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/token.h"
-#include "ctl/duration.h"
+#include "core/duration.h"
 #include "ctl/httpdconf.h"
 
 #define CMD_DOCTOR_SQLITE "sqlite:"

@@ -3,7 +3,7 @@
 
 #include <apr_time.h>
 
-#include "ctl/duration.h"
+#include "core/duration.h"
 
 /* How long --follow waits before it looks again. */
 #define CMD_EVENTS_PAUSE apr_time_from_sec(1)

@@ -5,9 +5,6 @@
 #include <string.h>
 
 #include "access/bearer.h"
-#include "access/issue.h"
-#include "core/project.h"
-#include "ctl/duration.h"
 #include "ctl/secret.h"
 
 /* White space around a token is forgiven, up to here. */
@@ -140,40 +137,6 @@ int cmd_inspect_run(ctl_t *ctl)
 
 /* ---- restrict ---- */
 
-/* The caveat [1,[names]] of the --project options. 0, or -1 after a complaint. */
-static int cmd_inspect_projects(ctl_t *ctl, slice_t *caveat)
-{
-    apr_size_t n = (apr_size_t)ctl->projects->nelts, i;
-    slice_t *names = apr_palloc(ctl->pool, (n + 1) * sizeof(*names));
-
-    for (i = 0; i < n; i++) {
-        names[i] = slice_of(APR_ARRAY_IDX(ctl->projects, i, const char *));
-        if (!project_name_valid(names[i])) {
-            return ctl_fail(-1, "'%s' is not a valid project name.", names[i].p);
-        }
-        names[i] = slice_of(project_normalize(names[i], ctl->pool));
-    }
-    *caveat = caveat_projects(names, n, ctl->pool);
-    return 0;
-}
-
-/* The caveat [0,exp,nbf] of --expires. This machine's clock may be a little ahead of the server's,
- * hence the ISSUE_BACKDATE seconds, as for tokens that the server makes. */
-static int cmd_inspect_expiry(ctl_t *ctl, slice_t *caveat)
-{
-    apr_int64_t now = ctl->seam->now(), at;
-
-    if (duration_ahead(slice_of(ctl->expires), now, &at)) {
-        return ctl_fail(-1, "--expires takes a span like 10m, 2h, 30d, 1y or a time like "
-                            "2030-01-31T12:00Z.");
-    }
-    if (at <= now) {
-        return ctl_fail(-1, "--expires lies in the past.");
-    }
-    *caveat = caveat_expiration(at, now - ISSUE_BACKDATE, ctl->pool);
-    return 0;
-}
-
 /* The new token on stdout, alone or as {"token": ...}; it holds no byte that JSON escapes. */
 static int cmd_inspect_put(const ctl_t *ctl, const char *text)
 {
@@ -188,21 +151,25 @@ static int cmd_inspect_put(const ctl_t *ctl, const char *text)
 
 int cmd_inspect_restrict(ctl_t *ctl)
 {
-    slice_t text, caveats[2] = {{NULL, 0}, {NULL, 0}};
-    apr_size_t n = 0, i;
+    apr_array_header_t *caveats = apr_array_make(ctl->pool, 8, sizeof(slice_t));
+    narrow_t narrow = {.projects = ctl->projects};
+    slice_t text;
     macaroon_t *m;
-    int code;
+    int i, code = cmd_narrow_expires(ctl, &narrow.expires);
 
-    if ((ctl->projects->nelts && cmd_inspect_projects(ctl, &caveats[n++])) ||
-        (ctl->expires && cmd_inspect_expiry(ctl, &caveats[n++]))) {
-        return CTL_USAGE;
+    if (code == CTL_DONE) {
+        code = cmd_narrow_options(ctl, caveats, &narrow, 0);
     }
-    if (n == 0) {
-        return ctl_fail(CTL_USAGE, "Restrict it to what? Use --project NAME or --expires WHEN.");
+    if (code == CTL_DONE && caveats->nelts == 0) {
+        code =
+            ctl_fail(CTL_USAGE, "Restrict it to what? Use --project NAME or --expires WHEN, or one "
+                                "of the restrictions that --help lists.");
     }
-    code = cmd_inspect_read(ctl, &text, &m);
-    for (i = 0; i < n && code == CTL_DONE; i++) {
-        if (macaroon_append(m, caveats[i], ctl->pool)) {
+    if (code == CTL_DONE) {
+        code = cmd_inspect_read(ctl, &text, &m);
+    }
+    for (i = 0; i < caveats->nelts && code == CTL_DONE; i++) {
+        if (macaroon_append(m, APR_ARRAY_IDX(caveats, i, slice_t), ctl->pool)) {
             code = ctl_fail(CTL_REFUSED, "The token has no room for more restrictions.");
         }
     }

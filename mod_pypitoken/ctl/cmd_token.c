@@ -7,7 +7,7 @@
 
 #include "access/issue.h"
 #include "core/project.h"
-#include "ctl/duration.h"
+#include "core/duration.h"
 #include "ctl/secret.h"
 
 static const table_column_t cmd_token_columns[] = {
@@ -17,7 +17,7 @@ static const table_column_t cmd_token_columns[] = {
     {"EXPIRES", "expires", TABLE_TIME, 0}, {"USED", "used", TABLE_TIME, 0},
     {NULL, "revoked", TABLE_TIME, 0},      {NULL, "revoked_by", TABLE_TEXT, 0},
     {NULL, "used_address", TABLE_TEXT, 0}, {NULL, "used_agent", TABLE_TEXT, 0},
-    {NULL, "used_file", TABLE_TEXT, 0},
+    {NULL, "used_file", TABLE_TEXT, 0},    {NULL, "restrictions", TABLE_TEXT, 0},
 };
 
 static const table_column_t cmd_token_show_columns[] = {
@@ -34,6 +34,7 @@ static const table_column_t cmd_token_show_columns[] = {
     {"Last address", "used_address", TABLE_TEXT, 0},
     {"Last client", "used_agent", TABLE_TEXT, 0},
     {"Last file", "used_file", TABLE_TEXT, 0},
+    {"Restrictions", "restrictions", TABLE_TEXT, 0},
 };
 #define CMD_TOKEN_N (sizeof(cmd_token_columns) / sizeof(cmd_token_columns[0]))
 
@@ -95,19 +96,21 @@ static int cmd_token_lost(ctl_t *ctl, const char *id)
 
 static int cmd_token_request(ctl_t *ctl, issue_request_t *request)
 {
+    apr_array_header_t *caveats = apr_array_make(ctl->pool, 8, sizeof(slice_t));
+    narrow_t narrow = {0};
+
     if (!ctl->user) {
         return ctl_fail(CTL_USAGE, "Whose token is it to be? Use --user USER.");
     }
-    if (ctl->expires &&
-        duration_ahead(slice_of(ctl->expires), ctl->seam->now(), &request->expires)) {
-        return ctl_fail(CTL_USAGE, "--expires takes a span like 10m, 2h, 30d, 1y or a time like "
-                                   "2030-01-31T12:00Z.");
+    if (cmd_narrow_expires(ctl, &request->expires) != CTL_DONE) {
+        return CTL_USAGE;
     }
     request->user = ctl->user;
     request->name = ctl->name ? ctl->name : "";
     request->projects = (const char *const *)ctl->projects->elts;
     request->n_projects = (apr_size_t)ctl->projects->nelts;
-    return CTL_DONE;
+    request->caveats = caveats;
+    return cmd_narrow_options(ctl, caveats, &narrow, 0);
 }
 
 /* The exit code of a sentence of issue_token. */
@@ -118,9 +121,13 @@ static int cmd_token_refused(store_rc_t rc, const char *wrong)
 
 static const char *cmd_token_detail(ctl_t *ctl, const issue_request_t *request)
 {
+    const char *words = cmd_narrow_words((const slice_t *)request->caveats->elts,
+                                         (apr_size_t)request->caveats->nelts, ctl->pool);
+
     return apr_pstrcat(ctl->pool, "user ", request->user, request->n_projects ? ", projects " : "",
                        apr_array_pstrcat(ctl->pool, ctl->projects, ' '),
-                       *request->name ? ", name " : "", request->name, NULL);
+                       *request->name ? ", name " : "", request->name, words ? ", " : "",
+                       words ? words : "", NULL);
 }
 
 int cmd_token_create(ctl_t *ctl)
@@ -170,7 +177,7 @@ static const char *cmd_token_state(const store_token_t *row, apr_int64_t now)
 }
 
 static void cmd_token_cells(table_cell_t cells[CMD_TOKEN_N], const store_token_t *row,
-                            apr_int64_t now)
+                            apr_int64_t now, apr_pool_t *pool)
 {
     const table_cell_t filled[CMD_TOKEN_N] = {
         TABLE_STRING(row->id),
@@ -186,6 +193,7 @@ static void cmd_token_cells(table_cell_t cells[CMD_TOKEN_N], const store_token_t
         TABLE_STRING(row->used_address),
         TABLE_STRING(row->used_agent),
         TABLE_STRING(row->used_file),
+        TABLE_STRING(cmd_narrow_words(row->caveats, row->n_caveats, pool)),
     };
 
     memcpy(cells, filled, sizeof(filled));
@@ -194,6 +202,7 @@ static void cmd_token_cells(table_cell_t cells[CMD_TOKEN_N], const store_token_t
 typedef struct cmd_token_listing_t {
     table_t *table;
     apr_int64_t now;
+    apr_pool_t *pool;
 } cmd_token_listing_t;
 
 static int cmd_token_row(void *baton, const store_token_t *row)
@@ -201,7 +210,7 @@ static int cmd_token_row(void *baton, const store_token_t *row)
     cmd_token_listing_t *listing = baton;
     table_cell_t cells[CMD_TOKEN_N];
 
-    cmd_token_cells(cells, row, listing->now);
+    cmd_token_cells(cells, row, listing->now, listing->pool);
     table_add(listing->table, cells);
     return 0;
 }
@@ -225,6 +234,7 @@ int cmd_token_list(ctl_t *ctl)
     }
     listing.table = table_make(cmd_token_columns, CMD_TOKEN_N, ctl->json, ctl->pool);
     listing.now = ctl->seam->now();
+    listing.pool = ctl->pool;
     code = ctl_answer(store_token_list(ctl->store, user.name, project, cmd_token_row, &listing),
                       "token");
     if (code == CTL_DONE) {
@@ -233,8 +243,7 @@ int cmd_token_list(ctl_t *ctl)
     return code;
 }
 
-/* Opens the store and finds the token of the first operand. */
-static int cmd_token_find(ctl_t *ctl, store_token_t *row)
+int cmd_token_find(ctl_t *ctl, store_token_t *row, ctl_keys_t keys)
 {
     slice_t id = slice_of(ctl->argv[0]);
     int code;
@@ -245,7 +254,7 @@ static int cmd_token_find(ctl_t *ctl, store_token_t *row)
                         "and in the shell's history: revoke it. 'token inspect' reads a token from "
                         "standard input and tells its id.");
     }
-    code = ctl_open(ctl, CTL_KEYS_NONE);
+    code = ctl_open(ctl, keys);
     if (code != CTL_DONE) {
         return code;
     }
@@ -258,10 +267,10 @@ int cmd_token_show(ctl_t *ctl)
 {
     table_cell_t cells[CMD_TOKEN_N];
     store_token_t row = {0};
-    int code = cmd_token_find(ctl, &row);
+    int code = cmd_token_find(ctl, &row, CTL_KEYS_NONE);
 
     if (code == CTL_DONE) {
-        cmd_token_cells(cells, &row, ctl->seam->now());
+        cmd_token_cells(cells, &row, ctl->seam->now(), ctl->pool);
         table_record(table_make(cmd_token_show_columns, CMD_TOKEN_N, ctl->json, ctl->pool), cells,
                      stdout);
     }
@@ -276,7 +285,7 @@ int cmd_token_revoke(ctl_t *ctl)
     };
     store_token_t row = {0};
     store_rc_t rc;
-    int code = cmd_token_find(ctl, &row);
+    int code = cmd_token_find(ctl, &row, CTL_KEYS_NONE);
 
     if (code != CTL_DONE) {
         return code;

@@ -27,6 +27,7 @@ typedef enum commands_kind_t {
 #define COMMANDS_VERIFY    (1u << 7)
 #define COMMANDS_NOPASS    (1u << 8)
 #define COMMANDS_HTTPDCONF (1u << 9)
+#define COMMANDS_NARROW    (1u << 24) /* --network, --version, --file and their like */
 
 typedef struct commands_option_t {
     const char *name, *value; /* value: how help calls it; NULL: takes none */
@@ -45,8 +46,8 @@ typedef struct commands_row_t {
     const char *help;
 } commands_row_t;
 
-#define COMMANDS_N_OPTIONS 16
-#define COMMANDS_N_ROWS    23
+#define COMMANDS_N_OPTIONS 24
+#define COMMANDS_N_ROWS    24
 
 extern const commands_option_t commands_options[COMMANDS_N_OPTIONS];
 extern const commands_row_t commands_rows[COMMANDS_N_ROWS];

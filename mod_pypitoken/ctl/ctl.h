@@ -34,8 +34,10 @@ typedef struct ctl_t {
     int json;
     /* options of single commands; NULL, 0 or empty when not given */
     const char *user, *owner, *name, *expires, *since, *httpd_conf;
-    apr_array_header_t *projects; /* of const char * */
-    int follow, verify, no_password;
+    apr_array_header_t *projects;                                    /* of const char * */
+    apr_array_header_t *networks, *versions, *globs, *kinds, *files; /* the same */
+    const char *uses;
+    int follow, verify, no_password, only_new, only_existing;
     /* what stands after the command's words */
     int argc;
     const char *const *argv;

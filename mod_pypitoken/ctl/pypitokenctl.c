@@ -22,7 +22,6 @@
 /* apr_getopt's number of option i; those of --help and --version follow. Above 255: no letters. */
 #define PYPITOKENCTL_FIRST   256
 #define PYPITOKENCTL_HELP    (PYPITOKENCTL_FIRST + (int)COMMANDS_N_OPTIONS)
-#define PYPITOKENCTL_VERSION (PYPITOKENCTL_HELP + 1)
 
 /* ---- help ---- */
 
@@ -91,6 +90,9 @@ static void pypitokenctl_take(ctl_t *ctl, const commands_option_t *option, const
         *(const char **)field = value;
         break;
     case COMMANDS_LIST:
+        if (!*(apr_array_header_t **)field) {
+            *(apr_array_header_t **)field = apr_array_make(ctl->pool, 4, sizeof(const char *));
+        }
         APR_ARRAY_PUSH(*(apr_array_header_t **)field, const char *) = value;
         break;
     case COMMANDS_FLAG:
@@ -101,7 +103,7 @@ static void pypitokenctl_take(ctl_t *ctl, const commands_option_t *option, const
 
 static const apr_getopt_option_t *pypitokenctl_getopt_table(apr_pool_t *pool)
 {
-    apr_getopt_option_t *table = apr_pcalloc(pool, (COMMANDS_N_OPTIONS + 3) * sizeof(*table));
+    apr_getopt_option_t *table = apr_pcalloc(pool, (COMMANDS_N_OPTIONS + 2) * sizeof(*table));
     size_t i;
 
     for (i = 0; i < COMMANDS_N_OPTIONS; i++) {
@@ -110,16 +112,14 @@ static const apr_getopt_option_t *pypitokenctl_getopt_table(apr_pool_t *pool)
         table[i].has_arg = commands_options[i].value != NULL;
     }
     table[i].name = "help";
-    table[i++].optch = PYPITOKENCTL_HELP;
-    table[i].name = "version";
-    table[i].optch = PYPITOKENCTL_VERSION;
+    table[i].optch = PYPITOKENCTL_HELP;
     return table;
 }
 
 /* What the options ask for besides their own values. */
 typedef struct pypitokenctl_asked_t {
     unsigned options; /* bits of those that were given */
-    int help, version;
+    int help;
 } pypitokenctl_asked_t;
 
 /* Fills ctl from the options and leaves the rest in ctl->argv. 0, or -1 after a complaint. */
@@ -137,8 +137,6 @@ static int pypitokenctl_parse(ctl_t *ctl, pypitokenctl_asked_t *asked, int argc,
     while ((rv = apr_getopt_long(os, table, &option, &value)) == APR_SUCCESS) {
         if (option == PYPITOKENCTL_HELP) {
             asked->help = 1;
-        } else if (option == PYPITOKENCTL_VERSION) {
-            asked->version = 1;
         } else {
             asked->options |= commands_options[option - PYPITOKENCTL_FIRST].bit;
             pypitokenctl_take(ctl, &commands_options[option - PYPITOKENCTL_FIRST], value);
@@ -174,12 +172,13 @@ static int pypitokenctl_run(ctl_t *ctl, int argc, const char *const *argv)
     pypitokenctl_asked_t asked = {0};
     const commands_row_t *c;
 
-    if (pypitokenctl_parse(ctl, &asked, argc, argv)) {
-        return ctl_fail(CTL_USAGE, "Try 'pypitokenctl --help'.");
-    }
-    if (asked.version) {
+    /* with something behind it, it is the version of a package */
+    if (argc > 1 && strcmp(argv[argc - 1], "--version") == 0) {
         printf("pypitokenctl %s\n", PACKAGE_VERSION);
         return CTL_DONE;
+    }
+    if (pypitokenctl_parse(ctl, &asked, argc, argv)) {
+        return ctl_fail(CTL_USAGE, "Try 'pypitokenctl --help'.");
     }
     c = pypitokenctl_find(ctl);
     if (asked.help) {

@@ -5,7 +5,7 @@
 #include <apr_tables.h>
 #include <string.h>
 
-#include "ctl/duration.h"
+#include "core/duration.h"
 
 #define TABLE_GAP 2
 

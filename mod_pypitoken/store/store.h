@@ -176,6 +176,13 @@ store_rc_t store_token_find(store_t *s, slice_t id, store_token_t *out,
 /* user (name) and project (normalised) filter when not NULL; newest first. */
 store_rc_t store_token_list(store_t *s, const char *user, const char *project, store_token_fn *fn,
                             void *baton);
+#define STORE_CAVEATS_MAX 64 /* of one row */
+
+/* Adds caveats to those of the row: the token and all that were derived from it are narrower from
+ * the next request on. CONFLICT: somebody else changed the row at the same time, or too many
+ * caveats. */
+store_rc_t store_token_narrow(store_t *s, slice_t id, const slice_t *caveats, apr_size_t n,
+                              apr_pool_t *pool);
 /* NOTFOUND also when it was revoked before. */
 store_rc_t store_token_revoke(store_t *s, slice_t id, const char *by);
 

@@ -75,12 +75,14 @@ static slice_t store_token_bound(const store_token_t *token, apr_pool_t *pool)
 
 /* ---- adding ---- */
 
-static store_rc_t store_token_add_caveats(db_conn_t *conn, const store_token_t *token)
+/* Those from the first on. */
+static store_rc_t store_token_add_caveats(db_conn_t *conn, const store_token_t *token,
+                                          apr_size_t first)
 {
     store_rc_t rc = STORE_OK;
     apr_size_t i;
 
-    for (i = 0; i < token->n_caveats && rc == STORE_OK; i++) {
+    for (i = first; i < token->n_caveats && rc == STORE_OK; i++) {
         const db_value_t row[] = {db_cstr(token->id), db_int((apr_int64_t)i),
                                   db_blob(token->caveats[i])};
 
@@ -144,7 +146,7 @@ static store_rc_t store_token_insert(db_conn_t *conn, const store_token_t *token
     store_rc_t rc = store_exec(conn, QUERY_TOKEN_ADD, row, STORE_COUNT(row), NULL);
 
     if (rc == STORE_OK) {
-        rc = store_token_add_caveats(conn, token);
+        rc = store_token_add_caveats(conn, token, 0);
     }
     if (rc == STORE_OK) {
         rc = store_token_add_projects(conn, token);
@@ -240,29 +242,42 @@ static int store_token_row(void *baton, const db_value_t *row)
     return 0;
 }
 
+/* The row and its sealed key as they stand. */
+static store_rc_t store_token_scan(store_token_scan_t *scan, store_t *s, slice_t id,
+                                   apr_pool_t *pool)
+{
+    const db_value_t params[] = {db_text(id)};
+    store_rc_t rc = STORE_NOTFOUND;
+
+    memset(scan, 0, sizeof(*scan));
+    scan->pool = pool;
+    scan->with_key = 1;
+    if (id.n && id.n <= STORE_TOKEN_ID_MAX) {
+        rc = store_read(s, QUERY_TOKEN_FIND, params, 1, store_token_row, scan);
+    }
+    if (rc == STORE_OK && !scan->found) {
+        rc = STORE_NOTFOUND;
+    }
+    if (rc == STORE_OK) {
+        store_token_emit(scan);
+    }
+    return rc;
+}
+
 store_rc_t store_token_find(store_t *s, slice_t id, store_token_t *out,
                             unsigned char key[MACAROON_KEY_BYTES], apr_pool_t *pool)
 {
-    const db_value_t params[] = {db_text(id)};
-    store_token_scan_t scan = {0};
-    store_rc_t rc = STORE_NOTFOUND;
+    store_token_scan_t scan;
+    store_rc_t rc;
 
     memset(out, 0, sizeof(*out));
     if (key) {
         sodium_memzero(key, MACAROON_KEY_BYTES);
     }
-    scan.pool = pool;
-    scan.with_key = 1;
-    if (id.n && id.n <= STORE_TOKEN_ID_MAX) {
-        rc = store_read(s, QUERY_TOKEN_FIND, params, 1, store_token_row, &scan);
-    }
-    if (rc == STORE_OK && !scan.found) {
-        rc = STORE_NOTFOUND;
-    }
+    rc = store_token_scan(&scan, s, id, pool);
     if (rc != STORE_OK) {
         return rc;
     }
-    store_token_emit(&scan);
     if (key && (!s->keys ||
                 keyring_unseal(s->keys, STORE_TOKEN_TABLE, store_token_bound(&scan.token, pool),
                                scan.sealed, key, MACAROON_KEY_BYTES))) {
@@ -299,4 +314,77 @@ store_rc_t store_token_revoke(store_t *s, slice_t id, const char *by)
     const db_value_t params[] = {db_int(now > 0 ? now : 1), store_cut(by), db_text(id)};
 
     return store_change(s, QUERY_TOKEN_REVOKE, params, STORE_COUNT(params));
+}
+
+/* ---- narrowing ---- */
+
+/* The row with its caveats and n more. */
+static store_token_t store_token_narrower(const store_token_t *token, const slice_t *caveats,
+                                          apr_size_t n, apr_pool_t *pool)
+{
+    store_token_t row = *token;
+
+    row.n_caveats = token->n_caveats + n;
+    row.caveats = apr_palloc(pool, row.n_caveats * sizeof(*row.caveats));
+    if (token->n_caveats) {
+        memcpy(row.caveats, token->caveats, token->n_caveats * sizeof(*row.caveats));
+    }
+    memcpy(row.caveats + token->n_caveats, caveats, n * sizeof(*row.caveats));
+    return row;
+}
+
+/* Puts the new seal in the place of the old one, which must still be there, and adds the caveats
+ * from the first on. */
+static store_rc_t store_token_reseal(store_t *s, const store_token_t *row, apr_size_t first,
+                                     slice_t sealed, slice_t old)
+{
+    const db_value_t params[] = {db_blob(sealed), db_cstr(row->id), db_blob(old)};
+    db_conn_t *conn = NULL;
+    apr_int64_t changed = 0;
+    store_rc_t rc;
+
+    do {
+        rc = store_begin(s, DB_DURABLE, &conn);
+        if (rc == STORE_OK) {
+            rc = store_exec(conn, QUERY_TOKEN_NARROW, params, STORE_COUNT(params), &changed);
+        }
+        if (rc == STORE_OK && changed == 0) {
+            rc = STORE_CONFLICT;
+        }
+        if (rc == STORE_OK) {
+            rc = store_token_add_caveats(conn, row, first);
+        }
+    } while (store_end(s, &conn, &rc));
+    return rc;
+}
+
+store_rc_t store_token_narrow(store_t *s, slice_t id, const slice_t *caveats, apr_size_t n,
+                              apr_pool_t *pool)
+{
+    unsigned char key[MACAROON_KEY_BYTES];
+    store_token_scan_t scan;
+    store_token_t row;
+    slice_t sealed;
+    store_rc_t rc = store_token_scan(&scan, s, id, pool);
+
+    if (rc != STORE_OK || n == 0) {
+        return rc;
+    }
+    row = store_token_narrower(&scan.token, caveats, n, pool);
+    if (row.n_caveats > STORE_CAVEATS_MAX) {
+        return STORE_CONFLICT;
+    }
+    if (!s->keys || keyring_unseal(s->keys, STORE_TOKEN_TABLE, store_token_bound(&scan.token, pool),
+                                   scan.sealed, key, sizeof(key))) {
+        rc = STORE_SEALED;
+        goto out;
+    }
+    sealed = keyring_seal(s->keys, STORE_TOKEN_TABLE, store_token_bound(&row, pool),
+                          slice_make((const char *)key, sizeof(key)), pool);
+    rc = sealed.n ? store_token_reseal(s, &row, scan.token.n_caveats, sealed, scan.sealed)
+                  : STORE_DOWN;
+
+out:
+    sodium_memzero(key, sizeof(key));
+    return rc;
 }

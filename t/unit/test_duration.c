@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl/duration.h"
+#include "core/duration.h"
 #include "tap.h"
 
 #define BAD APR_INT64_C(-1)

@@ -116,7 +116,7 @@ static int count_tokens(world_t *w)
 
 static issue_request_t request_of(const char *user, const char *const *projects, apr_size_t n)
 {
-    issue_request_t r = {"index.test", user, "laptop", projects, n, 0};
+    issue_request_t r = {"index.test", user, "laptop", projects, n, 0, NULL};
 
     return r;
 }

@@ -1,5 +1,5 @@
 /* duration.c - spans and points of time as people write them; see duration.h. */
-#include "ctl/duration.h"
+#include "core/duration.h"
 
 #include <apr_strings.h>
 

@@ -1,0 +1,316 @@
+/* test_narrow.c - narrower tokens over a store: words into caveats, counted uses, caveats put on a
+ * token that is in the field. */
+#include "store_kit.h"
+
+#include <apr_thread_proc.h>
+
+#include "access/issue.h"
+#include "access/narrow.h"
+#include "access/permit.h"
+#include "core/project.h"
+
+#define THREADS 50
+
+typedef struct world_t {
+    kit_t kit;
+    store_t *s;
+    apr_pool_t *pool;
+} world_t;
+
+static const apr_array_header_t *list(world_t *w, const char *a, const char *b)
+{
+    apr_array_header_t *l = apr_array_make(w->pool, 2, sizeof(const char *));
+
+    APR_ARRAY_PUSH(l, const char *) = a;
+    if (b) {
+        APR_ARRAY_PUSH(l, const char *) = b;
+    }
+    return l;
+}
+
+/* The caveats of narrow, one a line; or the complaint. */
+static const char *caveats_of(world_t *w, const narrow_t *narrow)
+{
+    apr_array_header_t *caveats = apr_array_make(w->pool, 8, sizeof(slice_t));
+    const char *wrong = narrow_caveats(caveats, narrow, kit_time, w->pool), *text = "";
+    int i;
+
+    for (i = 0; i < caveats->nelts; i++) {
+        text = apr_psprintf(w->pool, "%s%" SLICE_FMT "\n", text,
+                            SLICE_ARG(APR_ARRAY_IDX(caveats, i, slice_t)));
+    }
+    return wrong ? apr_pstrcat(w->pool, "!", caveats->nelts ? "left some" : "", wrong, NULL) : text;
+}
+
+static void expect(world_t *w, narrow_t narrow, const char *want, const char *what)
+{
+    const char *got = caveats_of(w, &narrow);
+
+    if (!tap_ok(strcmp(got, want) == 0, "%s", what)) {
+        printf("# got  %s\n# want %s\n", got, want);
+    }
+    tap_ok(narrow_any(&narrow) == (*want != '\0'), "  narrow_any tells that it asks for something");
+}
+
+static void words(world_t *w)
+{
+    narrow_t n = {0};
+
+    expect(w, n, "", "nothing");
+    n.projects = list(w, "Team.App", "b");
+    n.networks = list(w, "192.0.2.0/24", "::1");
+    n.versions = list(w, "1.2.*", NULL);
+    n.globs = list(w, "team-*", NULL);
+    n.kinds = list(w, "wheel", "sdist");
+    n.filenames = list(w, "a-1.tar.gz", NULL);
+    n.uses = 3;
+    n.only_existing = 1;
+    n.expires = kit_time + 600;
+    expect(w, n,
+           "[1,[\"team-app\",\"b\"]]\n[1003,[\"team-*\"]]\n[1001,[\"1.2.*\"]]\n"
+           "[1000,[\"192.0.2.0/24\",\"::1\"]]\n[1005,[\"bdist_wheel\",\"sdist\"]]\n"
+           "[1007,[\"a-1.tar.gz\"]]\n[1004,3]\n[1006,\"existing\"]\n[0,1700000600,1699999940]\n",
+           "everything at once");
+    expect(w, (narrow_t){.only_new = 1}, "[1006,\"new\"]\n", "new only");
+    expect(w, (narrow_t){.projects = list(w, "b", "-x")}, "!'-x' is not a valid project name.",
+           "a name that is none");
+    expect(w, (narrow_t){.projects = list(w, "b", NULL), .networks = list(w, "10.0.0.1/8", NULL)},
+           "!'10.0.0.1/8' is no network: write an address, or one like 192.0.2.0/24 without bits "
+           "behind its length.",
+           "a network with bits behind its length: nothing is left of the rest");
+    expect(w, (narrow_t){.versions = list(w, ">=1.0", NULL)},
+           "!'>=1.0' is no version: write one like 2.0, or the beginning of some like 1.2.*.",
+           "a range is no version");
+    expect(w, (narrow_t){.kinds = list(w, "egg", NULL)}, "!'egg' is no kind: use sdist or wheel.",
+           "a kind that is none");
+    expect(w, (narrow_t){.only_new = 1, .only_existing = 1},
+           "!A token for new projects only and for existing ones only would be good for none.",
+           "new and existing");
+    expect(w, (narrow_t){.expires = kit_time}, "!The token would be expired from the start.",
+           "an end that is over");
+    expect(w, (narrow_t){.uses = CAVEAT_USES_MAX + 1},
+           "!A token can be limited to between 1 and 1000000 uploads.", "too many uses");
+}
+
+/* ---- uses ---- */
+
+static verdict_code_t upload(world_t *w, const char *text, const char *name, int settle,
+                             permit_t *out, verdict_t *v)
+{
+    permit_policy_t policy = {1};
+    upload_form_t *form = apr_pcalloc(w->pool, sizeof(*form));
+    bearer_t *b = apr_pcalloc(w->pool, sizeof(*b));
+    store_event_t event = {.at = kit_time, .kind = "upload", .verdict = "allowed"};
+    verdict_code_t code =
+        bearer_verify(b, w->s, &kit_seam, slice_of(text), slice_of("192.0.2.7"), v, w->pool);
+
+    form->name = name;
+    form->project = project_normalize(slice_of(name), w->pool);
+    form->filename = "f-1.0.tar.gz";
+    form->file.normal = "1.0";
+    if (code == VERDICT_ALLOWED) {
+        code = permit_upload(out, w->s, &kit_seam, b, form, &policy, v, w->pool);
+    }
+    if (code == VERDICT_ALLOWED) {
+        event.token_id = b->token.id;
+        code = permit_commit(out, w->s, &kit_seam, &event, v, w->pool);
+    }
+    if (code == VERDICT_ALLOWED && settle >= 0) {
+        (void)permit_settle(w->s, out, settle, w->pool);
+    }
+    return code;
+}
+
+static const char *token(world_t *w, const narrow_t *narrow, const char **id)
+{
+    apr_array_header_t *caveats = apr_array_make(w->pool, 8, sizeof(slice_t));
+    issue_request_t r = {.service = "test", .user = "alice", .name = "t", .caveats = caveats};
+    const char *wrong = narrow ? narrow_caveats(caveats, narrow, kit_time, w->pool) : NULL;
+    store_rc_t rc;
+    char *text;
+
+    wrong = wrong ? wrong : issue_token(&text, id, w->s, &kit_seam, &r, &rc, w->pool);
+    if (wrong) {
+        tap_ok(0, "a token: %s", wrong);
+        exit(1);
+    }
+    return text;
+}
+
+/* A token narrowed offline. */
+static const char *derive(world_t *w, const char *text, slice_t caveat)
+{
+    macaroon_t *m;
+
+    if (token_parse(&m, slice_of(text), NULL, w->pool) != VERDICT_ALLOWED ||
+        macaroon_append(m, caveat, w->pool)) {
+        exit(1);
+    }
+    return token_format(m, w->pool);
+}
+
+static void uses(world_t *w)
+{
+    static const slice_t one = SLICE("[1004,1]"), two = SLICE("[1004,2]"),
+                         other = SLICE("[1003,[\"x*\"]]");
+    const char *id, *all = token(w, NULL, &id), *once = derive(w, all, one);
+    const char *twice = derive(w, all, two), *sub = derive(w, twice, one);
+    permit_t p;
+    verdict_t v;
+
+    tap_ok(upload(w, once, "xa", 1, &p, &v) == VERDICT_ALLOWED,
+           "a token for one upload: the first");
+    tap_ok(upload(w, once, "xa", 1, &p, &v) == VERDICT_TOKEN_CAVEAT &&
+               kit_is(v.detail, "its uses caveat allows 1 in all, and none is left"),
+           "  not the second");
+    tap_ok(upload(w, derive(w, once, other), "xa", 1, &p, &v) == VERDICT_TOKEN_CAVEAT,
+           "  nor what is derived from it");
+    tap_ok(upload(w, all, "xa", 1, &p, &v) == VERDICT_ALLOWED, "  its parent goes on");
+    tap_ok(upload(w, twice, "xa", 0, &p, &v) == VERDICT_ALLOWED,
+           "one for two: the handler refuses");
+    tap_ok(permit_settle(w->s, &p, 0, w->pool) == STORE_OK &&
+               permit_settle(w->s, &p, 0, w->pool) == STORE_OK,
+           "  which gives the use back once, however often it is said");
+    tap_ok(upload(w, sub, "xa", 1, &p, &v) == VERDICT_ALLOWED,
+           "  a child with its own limit: the first");
+    tap_ok(upload(w, sub, "xa", 1, &p, &v) == VERDICT_TOKEN_CAVEAT, "  not the second");
+    tap_ok(upload(w, twice, "xa", 1, &p, &v) == VERDICT_ALLOWED,
+           "  the refused second took nothing from the parent's counter");
+    tap_ok(upload(w, twice, "xa", 1, &p, &v) == VERDICT_TOKEN_CAVEAT, "  which has none left then");
+    tap_ok(upload(w, derive(w, all, slice_of("[1004, 1]")), "xa", -1, &p, &v) == VERDICT_ALLOWED,
+           "another spelling of the limit is another counter");
+    tap_ok(upload(w, derive(w, all, slice_of("[1004, 1]")), "xa", 1, &p, &v) ==
+               VERDICT_TOKEN_CAVEAT,
+           "a use that was never settled (the process died) stays taken");
+}
+
+typedef struct crowd_t {
+    world_t *w;
+    const char *text;
+    atomic_int won, refused, strange;
+} crowd_t;
+
+static void *APR_THREAD_FUNC crowd_run(apr_thread_t *thread, void *data)
+{
+    crowd_t *c = data;
+    world_t mine = *c->w;
+    permit_t p;
+    verdict_t v;
+    verdict_code_t code;
+
+    (void)thread;
+    apr_pool_create(&mine.pool, NULL);
+    code = upload(&mine, c->text, "xa", 1, &p, &v);
+    atomic_fetch_add(code == VERDICT_ALLOWED        ? &c->won
+                     : code == VERDICT_TOKEN_CAVEAT ? &c->refused
+                                                    : &c->strange,
+                     1);
+    apr_pool_destroy(mine.pool);
+    return NULL;
+}
+
+static void crowd(world_t *w)
+{
+    const char *id;
+    crowd_t c = {.w = w, .text = derive(w, token(w, NULL, &id), slice_of("[1004,1]"))};
+    apr_thread_t *threads[THREADS];
+    apr_status_t rv;
+    int i;
+
+    for (i = 0; i < THREADS; i++) {
+        if (apr_thread_create(&threads[i], NULL, crowd_run, &c, w->pool) != APR_SUCCESS) {
+            exit(1);
+        }
+    }
+    for (i = 0; i < THREADS; i++) {
+        apr_thread_join(&rv, threads[i]);
+    }
+    tap_ok(c.won == 1 && c.refused == THREADS - 1 && c.strange == 0,
+           "%d at once with a token for one upload: one (%d won, %d refused, %d strange)", THREADS,
+           c.won, c.refused, c.strange);
+}
+
+static void creation(world_t *w)
+{
+    const char *id, *fresh = token(w, &(narrow_t){.only_new = 1}, &id);
+    const char *old = token(w, &(narrow_t){.only_existing = 1}, &id);
+    permit_t p, q;
+    verdict_t v;
+
+    tap_ok(upload(w, old, "new-one", 1, &p, &v) == VERDICT_TOKEN_CAVEAT,
+           "a token for existing projects makes none");
+    tap_ok(upload(w, fresh, "new-one", -1, &p, &v) == VERDICT_ALLOWED, "one for new projects does");
+    tap_ok(upload(w, fresh, "new-one", -1, &q, &v) == VERDICT_ALLOWED,
+           "  a second file beside it, while the first is under way");
+    (void)permit_settle(w->s, &p, 1, w->pool);
+    tap_ok(upload(w, fresh, "new-one", 1, &q, &v) == VERDICT_TOKEN_CAVEAT,
+           "  not any more when the first has arrived");
+    tap_ok(upload(w, old, "new-one", 1, &p, &v) == VERDICT_ALLOWED, "now the other may");
+}
+
+/* ---- stored caveats ---- */
+
+static void field(world_t *w)
+{
+    static const slice_t more[] = {SLICE("[1003,[\"team-*\"]]"), SLICE("[1004,1]")};
+    const char *id, *text = token(w, &(narrow_t){.networks = list(w, "192.0.2.0/24", NULL)}, &id);
+    const char *child = derive(w, text, slice_of("[1001,[\"1.*\"]]"));
+    unsigned char key[MACAROON_KEY_BYTES];
+    slice_t many[STORE_CAVEATS_MAX];
+    store_token_t row;
+    permit_t p;
+    verdict_t v;
+    int i;
+
+    tap_ok(store_token_find(w->s, slice_of(id), &row, NULL, w->pool) == STORE_OK &&
+               row.n_caveats == 1 && slice_is(row.caveats[0], "[1000,[\"192.0.2.0/24\"]]"),
+           "what a token is made with stands in its row, too");
+    tap_ok(upload(w, child, "other", 1, &p, &v) == VERDICT_ALLOWED,
+           "a child of a token in the field");
+    tap_ok(store_token_narrow(w->s, slice_of(id), more, 2, w->pool) == STORE_OK,
+           "the token is narrowed");
+    tap_ok(upload(w, child, "other", 1, &p, &v) == VERDICT_TOKEN_CAVEAT &&
+               kit_is(v.detail, "its name caveat does not allow other"),
+           "  its child as well, on the next upload");
+    tap_ok(upload(w, text, "team-a", 1, &p, &v) == VERDICT_ALLOWED, "  what it still may");
+    tap_ok(upload(w, child, "team-a", 1, &p, &v) == VERDICT_TOKEN_CAVEAT,
+           "  a stored limit counts for all of them together");
+    tap_ok(store_token_find(w->s, slice_of(id), &row, key, w->pool) == STORE_OK &&
+               row.n_caveats == 3 && slice_equal(row.caveats[2], more[1]),
+           "  and stands in the row, in order");
+    kit_edit(w->kit.db, "DELETE FROM token_caveats WHERE seq = 2");
+    tap_ok(store_token_find(w->s, slice_of(id), &row, key, w->pool) == STORE_SEALED,
+           "a stored caveat deleted in the database: the token opens no more");
+    tap_ok(store_token_narrow(w->s, slice_of(id), more, 1, w->pool) == STORE_SEALED,
+           "  and is not sealed anew");
+    tap_ok(store_token_narrow(w->s, slice_of("no such"), more, 1, w->pool) == STORE_NOTFOUND,
+           "no such token");
+    (void)token(w, NULL, &id);
+    for (i = 0; i < STORE_CAVEATS_MAX; i++) {
+        many[i] = more[0];
+    }
+    tap_ok(store_token_narrow(w->s, slice_of(id), many, STORE_CAVEATS_MAX, w->pool) == STORE_OK &&
+               store_token_narrow(w->s, slice_of(id), many, 1, w->pool) == STORE_CONFLICT,
+           "there is an end to stored caveats");
+    sodium_memzero(key, sizeof(key));
+}
+
+int main(void)
+{
+    world_t w;
+    store_user_t alice;
+
+    kit_begin(&w.kit);
+    kit_make(&w.kit);
+    w.pool = w.kit.pool;
+    w.s = kit_open(&w.kit, NULL, w.pool);
+    if (store_user_add(w.s, "alice", NULL, &alice, w.pool) != STORE_OK) {
+        return 1;
+    }
+    words(&w);
+    uses(&w);
+    crowd(&w);
+    creation(&w);
+    field(&w);
+    return kit_end(&w.kit);
+}
