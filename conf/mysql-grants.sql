@@ -24,5 +24,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON pypitoken.tokens TO 'pypitoken'@'%';
 GRANT SELECT, INSERT, DELETE ON pypitoken.token_caveats TO 'pypitoken'@'%';
 GRANT SELECT, INSERT, DELETE ON pypitoken.token_projects TO 'pypitoken'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON pypitoken.token_uses TO 'pypitoken'@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE ON pypitoken.totp TO 'pypitoken'@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE ON pypitoken.recovery_codes TO 'pypitoken'@'%';
 GRANT SELECT, INSERT ON pypitoken.events TO 'pypitoken'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON pypitoken.front_ends TO 'pypitoken'@'%';

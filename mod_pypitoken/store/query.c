@@ -2,7 +2,11 @@
 #include "store/query.h"
 
 #define QUERY_USER_COLUMNS                                                                         \
-    "id, name, disabled, CASE WHEN password IS NULL THEN 0 ELSE 1 END, created"
+    "u.id, u.name, u.disabled, CASE WHEN u.password IS NULL THEN 0 ELSE 1 END, u.created, "        \
+    "(SELECT COUNT(*) FROM totp t WHERE t.user_id = u.id AND t.confirmed = 1), "                   \
+    "(SELECT COUNT(*) FROM recovery_codes r WHERE r.user_id = u.id AND r.used = 0)"
+#define QUERY_USER_TYPES      "ttiiiii"
+#define QUERY_TOTP_COLUMNS    "t.id, t.seed, t.hash, t.digits, t.period, t.counter"
 #define QUERY_PROJECT_COLUMNS "p.id, p.name, p.norm, p.created, p.confirmed"
 
 /* A token and its caveats, one row for each caveat, one row with NULLs when there are none: a
@@ -26,18 +30,18 @@ const query_t query_table[QUERY_COUNT] = {
                           "INSERT INTO schema_version (version, compatible, applied_at) "
                           "VALUES (?, ?, ?)"},
 
-    [QUERY_USER_ADD] = {"user_add", "ttTi", "",
-                        "INSERT INTO users (id, name, password, disabled, created) "
-                        "VALUES (?, ?, ?, 0, ?)"},
-    [QUERY_USER_BY_NAME] = {"user_by_name", "t", "ttiii",
-                            "SELECT " QUERY_USER_COLUMNS " FROM users WHERE name = ?"},
-    [QUERY_USER_LIST] = {"user_list", "", "ttiii",
-                         "SELECT " QUERY_USER_COLUMNS " FROM users ORDER BY name"},
+    [QUERY_USER_ADD] = {"user_add", "tttTi", "",
+                        "INSERT INTO users (id, name, fold, password, disabled, created) "
+                        "VALUES (?, ?, LOWER(?), ?, 0, ?)"},
+    [QUERY_USER_BY_NAME] = {"user_by_name", "t", QUERY_USER_TYPES,
+                            "SELECT " QUERY_USER_COLUMNS " FROM users u WHERE u.name = ?"},
+    [QUERY_USER_LIST] = {"user_list", "", QUERY_USER_TYPES,
+                         "SELECT " QUERY_USER_COLUMNS " FROM users u ORDER BY u.name"},
     [QUERY_USER_HASH] = {"user_hash", "t", "T", "SELECT password FROM users WHERE id = ?"},
     [QUERY_USER_SET_HASH] = {"user_set_hash", "Tt", "",
-                             "UPDATE users SET password = ? WHERE id = ?"},
+                             "UPDATE users SET password = ?, fold = LOWER(name) WHERE id = ?"},
     [QUERY_USER_SET_DISABLED] = {"user_set_disabled", "it", "",
-                                 "UPDATE users SET disabled = ? WHERE id = ?"},
+                                 "UPDATE users SET disabled = ?, fold = LOWER(name) WHERE id = ?"},
     [QUERY_USER_OWNED] = {"user_owned", "t", "i",
                           "SELECT COUNT(*) FROM roles WHERE user_id = ? AND role = 2"},
     [QUERY_USER_LIVE_TOKENS] = {"user_live_tokens", "ti", "i",
@@ -47,6 +51,49 @@ const query_t query_table[QUERY_COUNT] = {
     [QUERY_USER_DROP_TOKENS] = {"user_drop_tokens", "t", "",
                                 "DELETE FROM tokens WHERE user_id = ?"},
     [QUERY_USER_REMOVE] = {"user_remove", "t", "", "DELETE FROM users WHERE id = ?"},
+    [QUERY_USER_ALIKE] = {"user_alike", "t", "i",
+                          "SELECT COUNT(*) FROM users WHERE fold = LOWER(?)"},
+    [QUERY_USER_REHASH] = {"user_rehash", "ttt", "",
+                           "UPDATE users SET password = ? WHERE id = ? AND password = ?"},
+    [QUERY_USER_LOGOUT] = {"user_logout", "t", "",
+                           "UPDATE users SET epoch = epoch + 1 WHERE id = ?"},
+    [QUERY_USER_FOLD] = {"user_fold", "t", "", "UPDATE users SET fold = LOWER(name) WHERE id = ?"},
+
+    /* An account and what its login takes, seen in one state of the database. */
+    [QUERY_PEOPLE_FIND] = {"people_find", "tt", "ttiTiTBIIII",
+                           "SELECT u.id, u.name, u.disabled, u.password, "
+                           "u.epoch, " QUERY_TOTP_COLUMNS " FROM users u "
+                           "LEFT JOIN totp t ON t.user_id = u.id AND t.confirmed = 1 "
+                           "WHERE u.name = ? OR u.fold = ?"},
+
+    [QUERY_TOTP_ADD] = {"totp_add", "ttbiiii", "",
+                        "INSERT INTO totp (id, user_id, confirmed, seed, hash, digits, period, "
+                        "created) VALUES (?, ?, 0, ?, ?, ?, ?, ?)"},
+    [QUERY_TOTP_WAITING] = {"totp_waiting", "t", "tbiiii",
+                            "SELECT " QUERY_TOTP_COLUMNS " FROM totp t "
+                            "WHERE t.user_id = ? AND t.confirmed = 0"},
+    [QUERY_TOTP_DROP] = {"totp_drop", "ti", "",
+                         "DELETE FROM totp WHERE user_id = ? AND confirmed = ?"},
+    [QUERY_TOTP_CONFIRM] = {"totp_confirm", "itt", "",
+                            "UPDATE totp SET confirmed = 1, counter = ? "
+                            "WHERE id = ? AND user_id = ? AND confirmed = 0"},
+    /* the verdict on a replay: of two at the same time, one meets a row */
+    [QUERY_TOTP_SPEND] = {"totp_spend", "itti", "",
+                          "UPDATE totp SET counter = ? "
+                          "WHERE id = ? AND user_id = ? AND confirmed = 1 AND counter < ?"},
+    [QUERY_TOTP_REMOVE] = {"totp_remove", "t", "", "DELETE FROM totp WHERE user_id = ?"},
+
+    [QUERY_RECOVERY_ADD] = {"recovery_add", "tbi", "",
+                            "INSERT INTO recovery_codes (user_id, hash, created) "
+                            "VALUES (?, ?, ?)"},
+    [QUERY_RECOVERY_KNOWN] = {"recovery_known", "tb", "i",
+                              "SELECT COUNT(*) FROM recovery_codes "
+                              "WHERE user_id = ? AND hash = ? AND used = 0"},
+    [QUERY_RECOVERY_SPEND] = {"recovery_spend", "itb", "",
+                              "UPDATE recovery_codes SET used = ? "
+                              "WHERE user_id = ? AND hash = ? AND used = 0"},
+    [QUERY_RECOVERY_DROP] = {"recovery_drop", "t", "",
+                             "DELETE FROM recovery_codes WHERE user_id = ?"},
 
     [QUERY_PROJECT_ADD] = {"project_add", "tttii", "",
                            "INSERT INTO projects (id, name, norm, confirmed, created) "

@@ -93,6 +93,8 @@ typedef struct store_user_t {
     int disabled;
     int has_password;
     apr_int64_t created;
+    int second_factor;  /* one is in force */
+    int recovery_codes; /* that were not burnt */
 } store_user_t;
 
 /* The row callback of all lists: return 0 to go on, anything else to stop. row lives for the call.
@@ -100,7 +102,8 @@ typedef struct store_user_t {
 typedef int store_user_fn(void *baton, const store_user_t *row);
 
 store_rc_t store_user_add(store_t *s, const char *name, const char *hash, store_user_t *out,
-                          apr_pool_t *pool); /* hash NULL: no password */
+                          apr_pool_t *pool); /* hash NULL: no password; CONFLICT too for a name
+                                                that differs from another's by case alone */
 store_rc_t store_user_find(store_t *s, slice_t name, store_user_t *out, apr_pool_t *pool);
 store_rc_t store_user_list(store_t *s, store_user_fn *fn, void *baton);
 store_rc_t store_user_hash(store_t *s, const char *id, const char **hash, apr_pool_t *pool);

@@ -23,8 +23,7 @@ static db_value_t store_event_text(const char *text, apr_pool_t *pool)
                : db_cstr(slice_printable(v.s, STORE_TEXT_MAX, pool));
 }
 
-/* Within a transaction. */
-static store_rc_t store_event_insert(db_conn_t *conn, const store_event_t *event)
+store_rc_t store_event_insert(db_conn_t *conn, const store_event_t *event)
 {
     apr_pool_t *pool;
     store_rc_t rc;
@@ -72,8 +71,7 @@ static store_rc_t store_event_used(db_conn_t *conn, const store_event_t *use)
     return rc;
 }
 
-/* The event with its time. */
-static store_event_t store_event_timed(const store_t *s, const store_event_t *event)
+store_event_t store_event_timed(const store_t *s, const store_event_t *event)
 {
     store_event_t timed = *event;
 

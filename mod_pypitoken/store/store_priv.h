@@ -79,6 +79,11 @@ store_rc_t store_fetch(db_conn_t *conn, query_id_t query, const db_value_t *para
  * what it was, or STORE_DOWN when the commit failed. */
 int store_end(store_t *s, db_conn_t **conn, store_rc_t *rc);
 
+/* Within a transaction; event->at is set. */
+store_rc_t store_event_insert(db_conn_t *conn, const store_event_t *event);
+/* The event with its time. */
+store_event_t store_event_timed(const store_t *s, const store_event_t *event);
+
 /* db_welcome_fn, baton is the store: whether this program can work with the database as it is. */
 db_rc_t store_schema_welcome(void *baton, db_conn_t *conn, char *why);
 

@@ -20,6 +20,8 @@ static void store_user_fill(store_user_t *user, const db_value_t *row, apr_pool_
     user->disabled = row[2].i != 0;
     user->has_password = row[3].i != 0;
     user->created = row[4].i;
+    user->second_factor = row[5].i != 0;
+    user->recovery_codes = (int)row[6].i;
 }
 
 static int store_user_one(void *baton, const db_value_t *row)
@@ -45,6 +47,7 @@ store_rc_t store_user_add(store_t *s, const char *name, const char *hash, store_
                           apr_pool_t *pool)
 {
     store_user_t user = {0};
+    apr_int64_t taken = 0;
     db_conn_t *conn = NULL;
     store_rc_t rc;
 
@@ -56,10 +59,17 @@ store_rc_t store_user_add(store_t *s, const char *name, const char *hash, store_
     user.has_password = hash != NULL;
     user.created = store_now(s);
     do {
-        const db_value_t row[] = {db_cstr(user.id), db_cstr(user.name), db_cstr(hash),
-                                  db_int(user.created)};
+        const db_value_t alike[] = {db_cstr(user.name)};
+        const db_value_t row[] = {db_cstr(user.id), db_cstr(user.name), db_cstr(user.name),
+                                  db_cstr(hash), db_int(user.created)};
 
         rc = store_begin(s, DB_DURABLE, &conn);
+        if (rc == STORE_OK) {
+            rc = store_fetch(conn, QUERY_USER_ALIKE, alike, STORE_COUNT(alike), &taken);
+        }
+        if (rc == STORE_OK && taken) {
+            rc = STORE_CONFLICT;
+        }
         if (rc == STORE_OK) {
             rc = store_exec(conn, QUERY_USER_ADD, row, STORE_COUNT(row), NULL);
         }

@@ -94,12 +94,11 @@ static void opening(kit_t *kit)
     tap_ok(kit_has(store_open(&t, &config, p), "newer version"), "a newer schema is refused");
     tap_ok(!store_open_any(&t, &config, 0, p) && kit_has(store_migrate(t, p), "newer version"),
            "  and not migrated");
-    kit_edit(kit->db, "UPDATE schema_version SET version = version - 1; "
-                      "DELETE FROM schema_version WHERE version > 900; "
-                      "INSERT INTO schema_version VALUES (-1, 1, 0)");
+    kit_edit(kit->db, "DELETE FROM schema_version WHERE version > 900; "
+                      "UPDATE schema_version SET version = -version "
+                      "WHERE version = (SELECT MAX(version) FROM schema_version)");
     tap_ok(kit_has(store_open(&t, &config, p), "run 'pypitokenctl "), "an older schema is refused");
-    kit_edit(kit->db, "UPDATE schema_version SET version = version + 1 WHERE version >= 0; "
-                      "DELETE FROM schema_version WHERE version < 0");
+    kit_edit(kit->db, "UPDATE schema_version SET version = -version WHERE version < 0");
     s = kit_open(kit, NULL, p);
 }
 
