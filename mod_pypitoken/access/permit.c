@@ -4,29 +4,18 @@
 #include <apr_strings.h>
 #include <string.h>
 
-/* A project whose first upload never came to an end (the server was killed) stands in nobody's way
- * after this long. */
-#define PERMIT_STALE_SECONDS 86400
-
 static verdict_code_t permit_refuse(verdict_t *v, verdict_code_t code, const upload_form_t *form,
                                     apr_pool_t *pool)
 {
     return verdict_set(v, code, slice_of(form->name), pool);
 }
 
-/* The project and the owner's role on it; a project left behind by a dead upload is forgotten. */
-static store_rc_t permit_lookup(permit_t *out, store_t *store, apr_int64_t now, apr_pool_t *pool)
+/* The project and the owner's role on it. */
+static store_rc_t permit_lookup(permit_t *out, store_t *store, apr_pool_t *pool)
 {
     store_rc_t rc = store_project_role(store, out->form->project, out->user_id, &out->project,
                                        &out->role, pool);
 
-    if (rc == STORE_OK && !out->project.confirmed && out->role == STORE_ROLE_NONE &&
-        now - out->project.created > PERMIT_STALE_SECONDS) {
-        rc = store_project_abandon(store, out->project.id);
-        if (rc == STORE_OK) {
-            rc = STORE_NOTFOUND;
-        }
-    }
     if (rc != STORE_OK) {
         memset(&out->project, 0, sizeof(out->project));
         out->role = STORE_ROLE_NONE;
@@ -64,7 +53,7 @@ verdict_code_t permit_upload(permit_t *out, store_t *store, const seam_t *seam,
     out->user_id = bearer->token.user_id;
     out->form = form;
     out->bearer = bearer;
-    rc = permit_lookup(out, store, seam->now(), pool);
+    rc = permit_lookup(out, store, pool);
     if (rc != STORE_OK && rc != STORE_NOTFOUND) {
         return permit_refuse(v, VERDICT_STORE_DOWN, form, pool);
     }
@@ -84,8 +73,7 @@ verdict_code_t permit_upload(permit_t *out, store_t *store, const seam_t *seam,
 }
 
 /* Makes the project, or finds that somebody was faster. */
-static verdict_code_t permit_claim(permit_t *permit, store_t *store, apr_int64_t now, verdict_t *v,
-                                   apr_pool_t *pool)
+static verdict_code_t permit_claim(permit_t *permit, store_t *store, verdict_t *v, apr_pool_t *pool)
 {
     const upload_form_t *form = permit->form;
     store_rc_t rc = store_project_add(store, form->name, form->project, permit->user_id, 0,
@@ -96,7 +84,7 @@ static verdict_code_t permit_claim(permit_t *permit, store_t *store, apr_int64_t
         return VERDICT_ALLOWED;
     }
     if (rc == STORE_CONFLICT) {
-        rc = permit_lookup(permit, store, now, pool);
+        rc = permit_lookup(permit, store, pool);
         if (rc == STORE_OK) {
             return permit->role == STORE_ROLE_NONE
                        ? permit_refuse(v, VERDICT_ROLE_MISSING, form, pool)
@@ -142,7 +130,7 @@ verdict_code_t permit_commit(permit_t *permit, store_t *store, const seam_t *sea
     verdict_code_t code = permit_take(permit, store, v, pool);
 
     if (code == VERDICT_ALLOWED && !permit->project.id) {
-        code = permit_claim(permit, store, seam->now(), v, pool);
+        code = permit_claim(permit, store, v, pool);
         if (code == VERDICT_ALLOWED) {
             code = permit_second(permit, seam, v, pool);
         }
@@ -151,21 +139,21 @@ verdict_code_t permit_commit(permit_t *permit, store_t *store, const seam_t *sea
         code = permit_refuse(v, VERDICT_STORE_DOWN, permit->form, pool);
     }
     if (code != VERDICT_ALLOWED) {
-        (void)permit_settle(store, permit, 0, pool);
+        (void)permit_settle(store, permit, PERMIT_REFUSED, pool);
     }
     return code;
 }
 
-static store_rc_t permit_settle_project(store_t *store, const permit_t *permit, int success,
+static store_rc_t permit_settle_project(store_t *store, const permit_t *permit, permit_end_t end,
                                         apr_pool_t *pool)
 {
     store_project_t again;
     store_rc_t rc;
 
-    if (!permit->project.id || permit->project.confirmed) {
+    if (!permit->project.id || permit->project.confirmed || end == PERMIT_UNKNOWN) {
         return STORE_OK;
     }
-    if (!success) {
+    if (end == PERMIT_REFUSED) {
         return permit->fresh ? store_project_abandon(store, permit->project.id) : STORE_OK;
     }
     rc = store_project_confirm(store, permit->project.id);
@@ -177,7 +165,7 @@ static store_rc_t permit_settle_project(store_t *store, const permit_t *permit, 
     return rc == STORE_CONFLICT ? STORE_OK : rc;
 }
 
-store_rc_t permit_settle(store_t *store, permit_t *permit, int success, apr_pool_t *pool)
+store_rc_t permit_settle(store_t *store, permit_t *permit, permit_end_t end, apr_pool_t *pool)
 {
     store_rc_t rc, given = STORE_OK;
 
@@ -185,9 +173,9 @@ store_rc_t permit_settle(store_t *store, permit_t *permit, int success, apr_pool
         return STORE_OK;
     }
     permit->settled = 1;
-    if (permit->held && !success) {
+    if (permit->held && end == PERMIT_REFUSED) {
         given = store_uses_give(store, permit->bearer->counts, permit->bearer->n_counts);
     }
-    rc = permit_settle_project(store, permit, success, pool);
+    rc = permit_settle_project(store, permit, end, pool);
     return rc == STORE_OK ? given : rc;
 }

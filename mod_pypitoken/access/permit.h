@@ -38,10 +38,19 @@ verdict_code_t permit_upload(permit_t *out, store_t *store, const seam_t *seam,
 verdict_code_t permit_commit(permit_t *permit, store_t *store, const seam_t *seam,
                              const store_event_t *event, verdict_t *v, apr_pool_t *pool);
 
-/* The handler behind the guard has answered: success != 0 keeps a project made by this upload, 0
- * forgets one that nobody has uploaded to, and gives back what was taken of a counted use. Only the
- * first call does something. Where it is never made (the process died) the use stays taken: a token
- * for one upload is not good for two. */
-store_rc_t permit_settle(store_t *store, permit_t *permit, int success, apr_pool_t *pool);
+typedef enum permit_end_t {
+    PERMIT_ARRIVED, /* the back end has it */
+    PERMIT_REFUSED, /* the back end has said that it does not take it */
+    PERMIT_UNKNOWN  /* anything else: it may have it, as after a timeout */
+} permit_end_t;
+
+/* The handler behind the guard has answered: ARRIVED confirms a project made by this upload,
+ * REFUSED forgets it if nobody has uploaded to it and gives back what was taken of a counted use.
+ * UNKNOWN changes nothing: the name stays with whoever uploaded and the use stays taken, as they do
+ * when no end is ever told because the process died. A file of his may be in the back end; nobody
+ * else gets a project that has it, and a token for one upload is not good for two. His next upload
+ * that arrives confirms the project, and the operator can remove it.
+ * Only the first call does something. */
+store_rc_t permit_settle(store_t *store, permit_t *permit, permit_end_t end, apr_pool_t *pool);
 
 #endif

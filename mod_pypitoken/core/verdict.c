@@ -6,6 +6,12 @@
 
 #define VERDICT_DETAIL_MAX 100
 
+/* What twine, poetry, pdm and maturin take, whatever the case, for "the file is there, go on":
+ * the upload is skipped and its user never reads that it was refused. */
+static const char *const verdict_phrases[] = {"already exist",      "updating asset",
+                                              "cannot be updated",  "already been taken",
+                                              "overwrite artifact", "was ever registered"};
+
 typedef struct verdict_row_t {
     const char *word;
     int status;
@@ -67,16 +73,41 @@ verdict_code_t verdict_set_wait(verdict_t *v, verdict_code_t code, unsigned seco
     return code;
 }
 
-const char *verdict_sentence(const verdict_t *v, apr_pool_t *pool)
+static int verdict_misleads(const char *text)
 {
-    const char *text = verdict_row(v->code)->sentence;
+    apr_size_t i, k, n = strlen(text);
+
+    for (k = 0; k < sizeof(verdict_phrases) / sizeof(*verdict_phrases); k++) {
+        apr_size_t length = strlen(verdict_phrases[k]);
+
+        for (i = 0; i + length <= n; i++) {
+            if (slice_is_nocase(slice_make(text + i, length), verdict_phrases[k])) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+static const char *verdict_fill(const char *text, const char *detail, apr_pool_t *pool)
+{
     const char *hole = strstr(text, "{}");
 
     if (hole) {
-        text = apr_psprintf(pool, "%.*s%s%s", (int)(hole - text), text, v->detail ? v->detail : "?",
+        text = apr_psprintf(pool, "%.*s%s%s", (int)(hole - text), text, detail ? detail : "?",
                             hole + 2);
     }
     return slice_printable(slice_of(text), VERDICT_REASON_MAX - 3, pool);
+}
+
+const char *verdict_sentence(const verdict_t *v, apr_pool_t *pool)
+{
+    const verdict_row_t *row = verdict_row(v->code);
+    const char *text = verdict_fill(row->sentence, v->detail, pool);
+
+    return v->code != VERDICT_FILE_EXISTS && verdict_misleads(text)
+               ? verdict_fill(row->sentence, NULL, pool)
+               : text;
 }
 
 const char *verdict_logline(const verdict_t *v, apr_pool_t *pool)

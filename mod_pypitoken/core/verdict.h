@@ -10,7 +10,8 @@
  * sentence may hold a phrase that an upload client takes for "the file exists already"
  * (shared knowledge of twine, poetry, pdm and maturin), except that of VERDICT_FILE_EXISTS.
  * No status is a redirect or 409, and 5xx only says "not your fault, try again": twine repeats an
- * upload five times on 5xx.
+ * upload five times on 5xx. A detail may come from the uploader: one that would complete such a
+ * phrase is left out.
  */
 #ifndef PYPITOKEN_VERDICT_H
 #define PYPITOKEN_VERDICT_H
@@ -20,6 +21,7 @@
 /* The longest reason phrase that is sent, in bytes; details are cut to fit. */
 #define VERDICT_REASON_MAX 240
 
+/* code, word, HTTP status, sentence */
 /* code, word, HTTP status, sentence */
 #define VERDICT_TABLE(X)                                                                           \
     X(ALLOWED, "allowed", 200, "Allowed.")                                                         \
@@ -76,6 +78,7 @@
       "The rules of this server do not allow this upload. Ask the operator of this index.")        \
     /* the request around the form */                                                              \
     X(NOT_FOUND, "not-found", 404, "There is nothing here. Uploads go to the upload URL itself.")  \
+    X(MOVED, "moved", 404, "Uploads do not follow redirects. Use {} as the repository URL.")       \
     X(METHOD, "method", 405, "Only uploads are possible here: POST a multipart form.")             \
     X(QUERY, "query-string", 400,                                                                  \
       "The upload URL must not have a query string. Send all fields in the form.")                 \
@@ -135,6 +138,8 @@
     X(STORE_DOWN, "store-down", 503,                                                               \
       "The token database cannot be reached at the moment. Try again in a little while.")          \
     X(BUSY, "busy", 503, "Too many uploads at the same time. Try again in a little while.")        \
+    X(BACKEND, "backend-failed", 502,                                                              \
+      "The package index behind this server did not take the upload: {}. Ask its operator.")       \
     X(SPOOL_FULL, "spool-full", 507, "This server has no room for the upload at the moment.")      \
     X(INTERNAL, "internal", 500, "This server could not decide on the upload.")
 

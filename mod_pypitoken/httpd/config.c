@@ -4,6 +4,7 @@
  */
 #include "httpd/private.h"
 #include "httpd/config.h"
+#include "httpd/crowd.h"
 
 #include <apr_base64.h>
 #include <apr_strings.h>
@@ -29,7 +30,7 @@ void *config_dir_create(apr_pool_t *p, char *path)
 
     (void)path;
     c->guard = c->new_projects = c->legacy_names = CONFIG_UNSET;
-    c->backend = c->require_tls = c->linger = CONFIG_UNSET;
+    c->backend = c->require_tls = c->linger = c->max_spools = CONFIG_UNSET;
     c->max_upload = c->memory = c->drain = CONFIG_UNSET;
     return c;
 }
@@ -49,6 +50,7 @@ void *config_dir_merge(apr_pool_t *p, void *base_, void *add_)
     CONFIG_INHERIT(max_upload, CONFIG_UNSET)
     CONFIG_INHERIT(memory, CONFIG_UNSET)
     CONFIG_INHERIT(drain, CONFIG_UNSET)
+    CONFIG_INHERIT(max_spools, CONFIG_UNSET)
     CONFIG_INHERIT(spool_dir, NULL)
     CONFIG_INHERIT(legacy_names, CONFIG_UNSET)
     CONFIG_INHERIT(backend, CONFIG_UNSET)
@@ -205,6 +207,20 @@ static const char *config_set_size(cmd_parms *cmd, void *dir, const char *arg)
                        NULL);
 }
 
+static const char *config_set_spools(cmd_parms *cmd, void *dir, const char *arg)
+{
+    apr_int64_t n;
+    char *end;
+
+    n = apr_strtoi64(arg, &end, 10);
+    if (arg[0] < '0' || arg[0] > '9' || *end || n < 1 || n > CROWD_MAX) {
+        return apr_psprintf(cmd->pool, "%s must be a number from 1 to %d", cmd->cmd->name,
+                            CROWD_MAX);
+    }
+    ((config_dir_t *)dir)->max_spools = (int)n;
+    return NULL;
+}
+
 static const char *config_need_directory(cmd_parms *cmd, const char *arg, const char **path)
 {
     apr_finfo_t info;
@@ -306,6 +322,9 @@ const command_rec config_commands[] = {
                   "how much of an upload is held in memory, default 128K"),
     AP_INIT_TAKE1("PyPITokenSpoolDir", config_set_spool, NULL, ACCESS_CONF | RSRC_CONF,
                   "where the rest of an upload waits, default the system's temporary directory"),
+    AP_INIT_TAKE1("PyPITokenMaxSpools", config_set_spools, NULL, ACCESS_CONF | RSRC_CONF,
+                  "how many uploads are read at the same time, over all children; default three "
+                  "quarters of MaxRequestWorkers"),
     AP_INIT_TAKE1("PyPITokenDrain", config_set_size, CONFIG_DIR(drain), ACCESS_CONF | RSRC_CONF,
                   "how much of a refused upload is read and thrown away, default the largest "
                   "upload"),

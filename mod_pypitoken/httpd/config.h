@@ -19,12 +19,14 @@ typedef enum config_backend_t {
 } config_backend_t;
 
 typedef struct config_store_t config_store_t;
+typedef struct crowd_t crowd_t; /* crowd.c */
 
 /* Server or virtual host. */
 typedef struct config_server_t {
     const char *store_url, *store_secret, *keyring, *service;
     int guarded;               /* a PyPITokenGuard On stands in this server's sections */
     apr_interval_time_t flush; /* PyPITokenFlush, of the main server; 0: not set */
+    crowd_t *crowd;            /* one for all servers, from post_config on */
     config_store_t *store; /* shared by all servers that name the same store; NULL without one */
     struct shm_t *shm;     /* shared by all servers; NULL without any store */
     throttle_figures_t *throttle; /* of the main server; NULL: the defaults */
@@ -37,6 +39,7 @@ typedef struct config_dir_t {
     const char *guard_path; /* the Location that PyPITokenGuard On stands in */
     int new_projects;
     apr_off_t max_upload, memory, drain;
+    int max_spools; /* PyPITokenMaxSpools */
     const char *spool_dir;
     int legacy_names;
     int backend;                /* config_backend_t */

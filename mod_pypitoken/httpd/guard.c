@@ -2,15 +2,15 @@
  * guard.c - the guard of an upload location: its hooks, in the order in which a request meets them.
  *
  *   map_to_storage     TRACE, which httpd answers there
- *   header_parser      no ErrorDocument from here on
  *   access_checker_ex  the exact path, the method; GET needs no credentials
  *   force_authn        a POST is authenticated whatever Require says
  *   check_authn        the token, before a byte of the body is read
  *   auth_checker       the body, the form, the project, the role (guard_body.c)
  *   fixups             the seatbelt; the upload is written down and may go on
  *   handler            the page for GET; the back end's Authorization
- *   insert_error_filter  what a Require line refused
  *   log_transaction    what became of it (guard_record.c)
+ *
+ * guard_error.c has what others refuse, redirect or fail at.
  */
 #include "httpd/private.h"
 #include "httpd/guard_state.h"
@@ -21,6 +21,7 @@
 #include "httpd/denial.h"
 #include "httpd/gate.h"
 #include "httpd/guard_body.h"
+#include "httpd/guard_error.h"
 #include "httpd/guard_record.h"
 #include "httpd/handoff.h"
 #include "httpd/limits.h"
@@ -95,17 +96,6 @@ static int guard_trace(request_rec *r)
         return DECLINED;
     }
     return guard_refuse(r, guard_state_make(r), VERDICT_METHOD, guard_nothing, NULL);
-}
-
-/* ---- header_parser ---- */
-
-/* The first hook that knows the Location. */
-static int guard_headers(request_rec *r)
-{
-    if (guard_on(r)) {
-        handoff_errors(r);
-    }
-    return DECLINED;
 }
 
 /* ---- access_checker_ex ---- */
@@ -187,18 +177,19 @@ static int guard_authorize(request_rec *r)
 
 /* ---- fixups ---- */
 
-/* Everything has said yes: the upload is written down, then handed over. */
+/* Everything has said yes: the upload is written down and handed over. What may still fail of our
+ * own comes first, so that nothing is written down that no handler sees. */
 static int guard_release(request_rec *r, guard_state_t *g)
 {
     store_event_t event;
 
+    if (replay_whole(g->spool, r) != APR_SUCCESS) {
+        return guard_refuse(r, g, VERDICT_INTERNAL, guard_nothing, "no replay filter");
+    }
     guard_record_event(r, g, "upload", &event);
     if (permit_commit(&g->permit, config_store(r->server), &seam_system, &event, &g->verdict,
                       r->pool) != VERDICT_ALLOWED) {
         return guard_refuse_verdict(r, g);
-    }
-    if (replay_whole(g->spool, r) != APR_SUCCESS) {
-        return guard_refuse(r, g, VERDICT_INTERNAL, guard_nothing, "no replay filter");
     }
     g->headers = apr_table_copy(r->pool, r->headers_in);
     handoff_headers(r);
@@ -258,25 +249,9 @@ static int guard_handler(request_rec *r)
     return guard_refuse(r, guard_state_make(r), VERDICT_NO_CREDENTIALS, guard_nothing, NULL);
 }
 
-/* ---- errors ---- */
-
-/* A Require line said no after the guard had said yes: the client gets a refusal like all others,
- * not a challenge. */
-static void guard_error(request_rec *r)
-{
-    guard_state_t *g = guard_on(r) ? guard_state(r) : NULL;
-
-    if (g && g->stage == GUARD_PERMITTED &&
-        (r->status == HTTP_UNAUTHORIZED || r->status == HTTP_FORBIDDEN)) {
-        apr_table_unset(r->err_headers_out, "WWW-Authenticate");
-        r->status = guard_refuse(r, g, VERDICT_REQUIRE, guard_nothing, NULL);
-    }
-}
-
 void guard_register(apr_pool_t *p)
 {
     ap_hook_map_to_storage(guard_trace, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_header_parser(guard_headers, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_check_access_ex(guard_access, NULL, NULL, APR_HOOK_REALLY_FIRST,
                             AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_force_authn(guard_force, NULL, NULL, APR_HOOK_FIRST);
@@ -286,7 +261,7 @@ void guard_register(apr_pool_t *p)
                         AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(guard_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(guard_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_insert_error_filter(guard_error, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    guard_error_register(p);
     guard_record_register(p);
     replay_register(p);
 }

@@ -4,7 +4,9 @@
 
 #include <apr_strings.h>
 
+#include "httpd/crowd.h"
 #include "httpd/gate.h"
+#include "httpd/intake.h"
 
 #define GUARD_BODY_READ 65536
 
@@ -24,22 +26,22 @@ static int guard_body_too_large(request_rec *r, guard_state_t *g, apr_off_t max)
                         slice_of(apr_psprintf(r->pool, "the %" APR_OFF_T_FMT " bytes", max)), NULL);
 }
 
-/* What ap_get_brigade said: the client was too slow, went away, sent nonsense. */
-static int guard_body_failed(request_rec *r, guard_state_t *g, apr_status_t rv)
+/* What intake_read said: the client was too slow, went away, sent nonsense or more than httpd's own
+ * limit. */
+static int guard_body_failed(request_rec *r, guard_state_t *g, int status)
 {
     verdict_code_t code = VERDICT_BODY_BROKEN;
 
-    if (rv == AP_FILTER_ERROR) {
+    switch (status) {
+    case AP_FILTER_ERROR:
         g->stage = GUARD_REFUSED;
         verdict_set(&g->verdict, code, guard_body_nothing, r->pool);
         return AP_FILTER_ERROR;
-    }
-    switch (ap_map_http_request_error(rv, HTTP_BAD_REQUEST)) {
+    case HTTP_REQUEST_ENTITY_TOO_LARGE:
+        return guard_body_too_large(r, g, ap_get_limit_req_body(r));
     case HTTP_REQUEST_TIME_OUT:
         code = VERDICT_BODY_TIMEOUT;
         break;
-    case HTTP_REQUEST_ENTITY_TOO_LARGE:
-        return guard_body_too_large(r, g, config_max_upload(config_dir(r)));
     default:
         break;
     }
@@ -87,7 +89,7 @@ static int guard_body_brigade(guard_body_t *b, apr_bucket_brigade *bb)
         }
         rv = apr_bucket_read(e, &p, &n, APR_BLOCK_READ);
         if (rv != APR_SUCCESS) {
-            return guard_body_failed(b->r, b->g, rv);
+            return guard_body_failed(b->r, b->g, ap_map_http_request_error(rv, HTTP_BAD_REQUEST));
         }
         status = guard_body_data(b, p, n);
         if (status != OK) {
@@ -99,18 +101,17 @@ static int guard_body_brigade(guard_body_t *b, apr_bucket_brigade *bb)
 
 static int guard_body_read(guard_body_t *b)
 {
-    request_rec *r = b->r;
-    apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    intake_t in;
     int status = OK;
 
+    intake_begin(&in, b->r);
     while (status == OK && !b->eos) {
-        apr_status_t rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ,
-                                         GUARD_BODY_READ);
+        int failed = intake_read(&in, GUARD_BODY_READ);
 
-        status = rv == APR_SUCCESS ? guard_body_brigade(b, bb) : guard_body_failed(r, b->g, rv);
-        apr_brigade_cleanup(bb);
+        status =
+            failed == OK ? guard_body_brigade(b, in.bb) : guard_body_failed(b->r, b->g, failed);
     }
-    apr_brigade_destroy(bb);
+    intake_end(&in);
     return status;
 }
 
@@ -127,6 +128,9 @@ int guard_body(request_rec *r, guard_state_t *g)
 
     if (gate_check(r, b.max, &boundary, &g->verdict) != VERDICT_ALLOWED) {
         return guard_refuse_verdict(r, g);
+    }
+    if (!crowd_enter(r, CROWD_SPOOL)) {
+        return guard_refuse(r, g, VERDICT_BUSY, guard_body_nothing, NULL);
     }
     b.upload = upload_create(boundary, &options, r->pool);
     g->spool = spool_create(r, config_memory(c), c->spool_dir);

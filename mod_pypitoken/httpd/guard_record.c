@@ -22,16 +22,51 @@ void guard_record_event(request_rec *r, const guard_state_t *g, const char *kind
     event->verdict = verdict_word(g->verdict.code);
 }
 
-/* 1 when the handler took the upload: no request of the chain of internal redirects failed. The
- * last one's status alone would not do, it may be that of an ErrorDocument. */
-static int guard_record_taken(const request_rec *r)
+/* What the handler's answer says about the upload. A redirect says nothing, and after 5xx (a
+ * timeout, a connection that broke) a back end may have it all the same. */
+static permit_end_t guard_record_end(int status)
 {
-    for (; r; r = r->next) {
-        if (!ap_is_HTTP_SUCCESS(r->status)) {
-            return 0;
-        }
+    return ap_is_HTTP_SUCCESS(status)        ? PERMIT_ARRIVED
+           : ap_is_HTTP_CLIENT_ERROR(status) ? PERMIT_REFUSED
+                                             : PERMIT_UNKNOWN;
+}
+
+/* An upload that was written down and handed over did not end well: that is written down as well,
+ * with the word of whoever refused it. */
+static void guard_record_failed(request_rec *r, const guard_state_t *g, store_t *store,
+                                request_rec *last)
+{
+    const char *word = apr_table_get(last->subprocess_env, "PYPITOKEN_VERDICT");
+    store_event_t event;
+
+    guard_record_event(r, g, "upload-failed", &event);
+    if (!word || verdict_of_word(word) == VERDICT_ALLOWED) {
+        word = verdict_word(VERDICT_BACKEND);
     }
-    return 1;
+    event.verdict = word;
+    event.detail = ap_get_status_line(last->status);
+    (void)store_event_add(store, &event);
+}
+
+/* The handler has answered. The first request of a chain of internal redirects that failed is what
+ * counts. */
+static void guard_record_settle(request_rec *r, guard_state_t *g, store_t *store)
+{
+    request_rec *last = r;
+    permit_end_t end;
+
+    while (last->next && ap_is_HTTP_SUCCESS(last->status)) {
+        last = last->next;
+    }
+    end = guard_record_end(last->status);
+    if (permit_settle(store, &g->permit, end, r->pool) == STORE_DOWN) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "pypitoken: project %s stays unconfirmed until its next upload",
+                      g->permit.form->project);
+    }
+    if (end != PERMIT_ARRIVED) {
+        guard_record_failed(r, g, store, last);
+    }
 }
 
 static int guard_record_log(request_rec *r)
@@ -47,8 +82,8 @@ static int guard_record_log(request_rec *r)
     if (!store) {
         return DECLINED;
     }
-    if (g->permit.project.id && g->stage == GUARD_ALLOWED) {
-        (void)permit_settle(store, &g->permit, guard_record_taken(r), r->pool);
+    if (g->stage == GUARD_ALLOWED) {
+        guard_record_settle(r, g, store);
     }
     if (g->stage == GUARD_REFUSED) {
         guard_record_event(r, g, "upload-refused", &event);

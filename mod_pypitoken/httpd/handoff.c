@@ -78,19 +78,3 @@ void handoff_environment(request_rec *r, const guard_pass_t *pass)
     apr_table_setn(r->subprocess_env, "PYPITOKEN_FILE", pass->form->filename);
     apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(VERDICT_ALLOWED));
 }
-
-void handoff_errors(request_rec *r)
-{
-    static const char body[] = "<!DOCTYPE html>\n<html lang=\"en\"><head><title>The upload was not "
-                               "completed</title></head>"
-                               "\n<body><h1>The upload was not completed</h1></body></html>\n";
-    int status;
-
-    for (status = 400; status < 600; status++) {
-        /* httpd gives all statuses that it does not know the place of 500 */
-        if (status == HTTP_INTERNAL_SERVER_ERROR ||
-            ap_index_of_response(status) != ap_index_of_response(HTTP_INTERNAL_SERVER_ERROR)) {
-            ap_custom_response(r, status, body);
-        }
-    }
-}

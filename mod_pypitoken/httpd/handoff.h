@@ -1,6 +1,6 @@
 /*
  * handoff.h - what a handler behind the guard is handed beside the body: headers, credentials,
- * environment; and what happens when it fails.
+ * environment.
  *
  * Nothing that a client wrote can be taken for something that this server says of it. Each function
  * is for the request's own thread and allocates in r->pool.
@@ -25,10 +25,5 @@ void handoff_authorization(request_rec *r, const config_dir_t *c, const char *ow
 
 /* r->user and the PYPITOKEN_ variables, for every request of a chain of internal redirects. */
 void handoff_environment(request_rec *r, const guard_pass_t *pass);
-
-/* No ErrorDocument stands in for the answer to a guarded request: it would be a request of its own,
- * with what is left of the upload and its credentials, and its 200 would tell the client that the
- * file is there. */
-void handoff_errors(request_rec *r);
 
 #endif

@@ -4,9 +4,11 @@
 #include "httpd/authn.h"
 #include "httpd/authz.h"
 #include "httpd/config.h"
+#include "httpd/crowd.h"
 #include "httpd/denial.h"
 #include "httpd/guard.h"
 #include "httpd/index.h"
+#include "httpd/intake.h"
 #include "httpd/limits.h"
 #include "httpd/shm.h"
 
@@ -19,6 +21,8 @@ static void mod_pypitoken_register(apr_pool_t *p)
     authz_register(p);
     limits_register(p);
     denial_register(p);
+    intake_register(p);
+    crowd_register(p);
     index_register(p);
 }
 

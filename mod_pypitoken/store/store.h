@@ -206,7 +206,10 @@ store_rc_t store_uses_read(store_t *s, const char *id, apr_int64_t *used);
 /* ---- events: append-only ---- */
 typedef struct store_event_t {
     apr_int64_t id, at;
-    const char *kind; /* "upload", "upload-refused", "token-created", "token-revoked", ... */
+    /* "upload" (accepted and handed to the back end), "upload-failed" (after that: the back end
+     * answered something else than 2xx; detail is its status), "upload-refused", "token-created",
+     * "token-revoked", ... */
+    const char *kind;
     const char *user; /* name, NULL if unknown; so for all below */
     const char *token_id;
     const char *project; /* normalised */

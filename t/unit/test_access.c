@@ -98,6 +98,8 @@ static void expect_bearer(world_t *w, const char *text, verdict_code_t want, con
     tap_ok(got == want, "%s: %s", what, verdict_word(got));
 }
 
+#define UNDER_WAY (-1)
+
 static verdict_code_t upload(world_t *w, const char *text, const char *name, int anyone, int settle)
 {
     permit_policy_t policy = {anyone};
@@ -130,7 +132,7 @@ static verdict_code_t upload(world_t *w, const char *text, const char *name, int
     event.verdict = "allowed";
     code = permit_commit(&permit, w->store, &test_seam, &event, &v, w->pool);
     if (code == VERDICT_ALLOWED && settle >= 0) {
-        permit_settle(w->store, &permit, settle, w->pool);
+        permit_settle(w->store, &permit, (permit_end_t)settle, w->pool);
     }
     return code;
 }
@@ -182,26 +184,28 @@ static void test_permit(world_t *w)
     store_project_t project;
     store_role_t role;
 
-    tap_ok(upload(w, alice, "Fresh.Name", 0, 1) == VERDICT_PROJECT_NEW_REFUSED,
+    tap_ok(upload(w, alice, "Fresh.Name", 0, PERMIT_ARRIVED) == VERDICT_PROJECT_NEW_REFUSED,
            "new projects can be forbidden");
-    tap_ok(upload(w, alice, "Fresh.Name", 1, 0) == VERDICT_ALLOWED &&
+    tap_ok(upload(w, alice, "Fresh.Name", 1, PERMIT_REFUSED) == VERDICT_ALLOWED &&
                store_project_find(w->store, "fresh-name", &project, w->pool) == STORE_NOTFOUND,
            "a first upload that failed behind the guard leaves no project");
-    tap_ok(upload(w, alice, "Fresh.Name", 1, 1) == VERDICT_ALLOWED &&
+    tap_ok(upload(w, alice, "Fresh.Name", 1, PERMIT_ARRIVED) == VERDICT_ALLOWED &&
                store_project_role(w->store, "fresh-name", w->alice.id, &project, &role, w->pool) ==
                    STORE_OK &&
                role == STORE_ROLE_OWNER && project.confirmed,
            "a first upload makes the owner");
-    tap_ok(upload(w, bob, "fresh_NAME", 1, 1) == VERDICT_ROLE_MISSING,
+    tap_ok(upload(w, bob, "fresh_NAME", 1, PERMIT_ARRIVED) == VERDICT_ROLE_MISSING,
            "another spelling is the same project");
     store_role_set(w->store, project.id, w->bob.id, STORE_ROLE_MAINTAINER);
-    tap_ok(upload(w, bob, "fresh-name", 1, 1) == VERDICT_ALLOWED, "a maintainer uploads");
+    tap_ok(upload(w, bob, "fresh-name", 1, PERMIT_ARRIVED) == VERDICT_ALLOWED,
+           "a maintainer uploads");
     store_role_remove(w->store, project.id, w->bob.id);
-    tap_ok(upload(w, bob, "fresh-name", 1, 1) == VERDICT_ROLE_MISSING, "until the role is taken");
+    tap_ok(upload(w, bob, "fresh-name", 1, PERMIT_ARRIVED) == VERDICT_ROLE_MISSING,
+           "until the role is taken");
     narrow = mint(w, "alice", "fresh-name", 0, NULL);
-    tap_ok(narrow && upload(w, narrow, "Fresh-Name", 1, 1) == VERDICT_ALLOWED,
+    tap_ok(narrow && upload(w, narrow, "Fresh-Name", 1, PERMIT_ARRIVED) == VERDICT_ALLOWED,
            "a project token uploads to its project");
-    tap_ok(narrow && upload(w, narrow, "other", 1, 1) == VERDICT_TOKEN_SCOPE &&
+    tap_ok(narrow && upload(w, narrow, "other", 1, PERMIT_ARRIVED) == VERDICT_TOKEN_SCOPE &&
                store_project_find(w->store, "other", &project, w->pool) == STORE_NOTFOUND,
            "to no other, and makes none");
     tap_ok(mint(w, "bob", "fresh-name", 0, NULL) == NULL,
@@ -213,14 +217,22 @@ static void test_pending(world_t *w)
     char *alice = mint(w, "alice", NULL, 0, NULL), *bob = mint(w, "bob", NULL, 0, NULL);
     store_project_t project;
 
-    tap_ok(upload(w, alice, "slow", 1, -1) == VERDICT_ALLOWED, "an upload under way");
-    tap_ok(upload(w, bob, "slow", 1, 1) == VERDICT_ROLE_MISSING, "holds its name");
-    tap_ok(upload(w, alice, "slow", 1, 0) == VERDICT_ALLOWED &&
+    tap_ok(upload(w, alice, "slow", 1, UNDER_WAY) == VERDICT_ALLOWED, "an upload under way");
+    tap_ok(upload(w, bob, "slow", 1, PERMIT_ARRIVED) == VERDICT_ROLE_MISSING, "holds its name");
+    tap_ok(upload(w, alice, "slow", 1, PERMIT_REFUSED) == VERDICT_ALLOWED &&
                store_project_find(w->store, "slow", &project, w->pool) == STORE_OK,
            "a second one that fails does not take it away");
-    test_time += 86401;
-    tap_ok(upload(w, bob, "slow", 1, 1) == VERDICT_ALLOWED,
-           "an upload that never ended holds nothing after a day");
+    tap_ok(upload(w, alice, "slow", 1, PERMIT_UNKNOWN) == VERDICT_ALLOWED &&
+               upload(w, alice, "timeout", 1, PERMIT_UNKNOWN) == VERDICT_ALLOWED,
+           "nor one of which nobody knows what became");
+    test_time += 400 * 86400;
+    tap_ok(upload(w, bob, "slow", 1, PERMIT_ARRIVED) == VERDICT_ROLE_MISSING &&
+               upload(w, bob, "timeout", 1, PERMIT_ARRIVED) == VERDICT_ROLE_MISSING,
+           "waiting gives nobody a project in which a file of another may be");
+    tap_ok(upload(w, alice, "slow", 1, PERMIT_ARRIVED) == VERDICT_ALLOWED &&
+               store_project_find(w->store, "slow", &project, w->pool) == STORE_OK &&
+               project.confirmed,
+           "its owner's next upload that arrives confirms it");
 }
 
 int main(void)

@@ -11,8 +11,8 @@ static const char *const phrases[] = {"already exist",      "updating asset",
                                       "cannot be updated",  "already been taken",
                                       "overwrite artifact", "was ever registered"};
 
-static const int registered[] = {200, 400, 401, 403, 404, 405, 408,
-                                 411, 413, 415, 429, 500, 503, 507};
+static const int registered[] = {200, 400, 401, 403, 404, 405, 408, 411,
+                                 413, 415, 429, 500, 502, 503, 507};
 
 static int has(const char *hay, const char *needle)
 {
@@ -24,6 +24,38 @@ static int has(const char *hay, const char *needle)
         }
     }
     return 0;
+}
+
+/* A field of the uploader's own may say anything. */
+static int misled(verdict_code_t code, const char *detail, apr_pool_t *pool)
+{
+    const char *text;
+    verdict_t v;
+    apr_size_t k;
+
+    verdict_set(&v, code, slice_of(detail), pool);
+    text = verdict_sentence(&v, pool);
+    for (k = 0; k < sizeof(phrases) / sizeof(*phrases) && !has(text, phrases[k]); k++) {
+    }
+    return k < sizeof(phrases) / sizeof(*phrases);
+}
+
+static void check_details(verdict_code_t code, apr_pool_t *pool)
+{
+    static const char *const details[] = {"a file that ALREADY EXISTS.whl",
+                                          "updating asset",
+                                          "x Cannot Be Updated",
+                                          "already been taken",
+                                          "overwrite artifact",
+                                          "was ever registered"};
+    apr_size_t k;
+    int n = 0;
+
+    for (k = 0; k < sizeof(details) / sizeof(*details); k++) {
+        n += misled(code, details[k], pool);
+    }
+    tap_ok((n > 0) == (code == VERDICT_FILE_EXISTS), "%s: a name cannot make it one of those",
+           verdict_word(code));
 }
 
 static void check_row(verdict_code_t code, apr_pool_t *pool)
@@ -104,6 +136,7 @@ int main(void)
     apr_pool_create(&pool, NULL);
     for (i = 0; i < VERDICT_COUNT; i++) {
         check_row((verdict_code_t)i, pool);
+        check_details((verdict_code_t)i, pool);
     }
     tap_ok(verdict_of_word("nonsense") == VERDICT_COUNT, "an unknown word has no verdict");
     tap_ok(verdict_status((verdict_code_t)999) == 500, "an unknown code is an internal error");

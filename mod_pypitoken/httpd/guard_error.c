@@ -1,0 +1,91 @@
+/*
+ * guard_error.c - what others refuse, redirect or fail at on a guarded URL; see guard_error.h.
+ *
+ * An ErrorDocument is a second request: it carries the upload and its credentials to whatever
+ * answers it, and the uploader may read a 200 that is not its own. A redirect makes some clients
+ * upload nothing and report success. So from the first hook that knows the Location until the end,
+ * and in every request that comes from a guarded one, an error ends as a denial.
+ */
+#include "httpd/private.h"
+#include "httpd/guard_error.h"
+#include "httpd/guard_state.h"
+
+#include "httpd/denial.h"
+
+static int guard_error_ours(request_rec *r)
+{
+    return config_dir(r)->guard == 1 || guard_state(r);
+}
+
+/* A custom response, even an empty one, comes before any ErrorDocument. */
+static int guard_error_hold(request_rec *r)
+{
+    int status;
+
+    for (status = guard_error_ours(r) ? 300 : 600; status < 600; status++) {
+        /* httpd gives all statuses that it does not know the place of 500 */
+        if (status == HTTP_INTERNAL_SERVER_ERROR ||
+            ap_index_of_response(status) != ap_index_of_response(HTTP_INTERNAL_SERVER_ERROR)) {
+            ap_custom_response(r, status, "");
+        }
+    }
+    return DECLINED;
+}
+
+/* Where a redirect leads: what the client should have asked for. */
+static const char *guard_error_location(request_rec *r)
+{
+    const char *to = apr_table_get(r->headers_out, "Location");
+
+    return to ? to : apr_table_get(r->err_headers_out, "Location");
+}
+
+static verdict_code_t guard_error_code(const guard_state_t *g, int status)
+{
+    if (g->stage == GUARD_ALLOWED) {
+        return VERDICT_BACKEND;
+    }
+    if (ap_is_HTTP_REDIRECT(status)) {
+        return VERDICT_MOVED;
+    }
+    return status >= 500 ? VERDICT_INTERNAL : VERDICT_REQUIRE;
+}
+
+/* The answer is about to be written: a Require line said no (not a challenge for the client, which
+ * has shown its token), another module refused, redirected or broke, the handler failed. A page in
+ * a browser may be redirected, and what a handler answers to an upload is its own. */
+static void guard_error_answer(request_rec *r)
+{
+    int redirect = ap_is_HTTP_REDIRECT(r->status), status = r->status;
+    guard_state_t *g = guard_state(r);
+    verdict_code_t code;
+    const char *detail;
+
+    if (!guard_error_ours(r) || denial_sent(r) || status < 300 ||
+        (redirect && (r->method_number == M_GET || (g && g->stage == GUARD_ALLOWED)))) {
+        return;
+    }
+    g = guard_state_make(r);
+    code = guard_error_code(g, status);
+    detail = redirect ? guard_error_location(r) : ap_get_status_line(status);
+    verdict_set(&g->verdict, code, slice_of(detail), r->pool);
+    if (g->stage != GUARD_ALLOWED) {
+        g->stage = GUARD_REFUSED;
+    }
+    if (redirect) {
+        status = verdict_status(code);
+    } else if (status == HTTP_UNAUTHORIZED) {
+        status = HTTP_FORBIDDEN;
+    }
+    apr_table_unset(r->err_headers_out, "WWW-Authenticate");
+    r->status = denial_send_as(r, &g->verdict, status);
+}
+
+void guard_error_register(apr_pool_t *p)
+{
+    (void)p;
+    /* the Location is known before the first of these; a rewritten URL may have another one */
+    ap_hook_translate_name(guard_error_hold, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_post_perdir_config(guard_error_hold, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_insert_error_filter(guard_error_answer, NULL, NULL, APR_HOOK_REALLY_FIRST);
+}
