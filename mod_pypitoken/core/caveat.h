@@ -4,7 +4,7 @@
  * Tags 0 Expiration, 1 ProjectName, 2 ProjectID, 3 RequestUser, and the three legacy object forms
  * of 2019-2022; and this project's own, 1000 to 1007 (caveat_private.h). Everything else denies:
  * tag 4, unknown tags, wrong types, text that is not JSON. Pure; any thread. Source: warehouse's
- * caveats (behaviour) for PyPI's, conf/doc/caveats for our own.
+ * caveats (behaviour) for PyPI's, doc/caveats for our own.
  */
 #ifndef PYPITOKEN_CAVEAT_H
 #define PYPITOKEN_CAVEAT_H

@@ -1,6 +1,6 @@
 /*
  * caveat_private.h - the caveats that only this project knows, tags 1000 to 1007; the narrower half
- * of caveat.c. Their bytes and meaning are specified in conf/doc/caveats.
+ * of caveat.c. Their bytes and meaning are specified in doc/caveats.
  *
  *   1000 networks  1001 versions  1002 digests  1003 project names with a trailing *
  *   1004 number of uses  1005 kinds of file  1006 "new" or "existing"  1007 file names
