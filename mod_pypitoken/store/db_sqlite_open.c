@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define DB_SQLITE_OPEN_APPLICATION 1350128747 /* "PyTk", as in schema/sqlite/0001_base.sql */
-#define DB_SQLITE_OPEN_BUSY_MS     5000
+#define DB_SQLITE_OPEN_BUSY_MS     2000 /* three in an upload whose client waits ten seconds */
 #define DB_SQLITE_OPEN_WAL_KEEP    "16777216" /* bytes: a longer log is cut when it starts again */
 
 /* Makes the file with the mode that it is to have, whatever the umask; SQLite gives its -wal and
