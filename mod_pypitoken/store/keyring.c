@@ -1,36 +1,12 @@
 /* keyring.c - sealing at rest with XChaCha20-Poly1305; see keyring.h for file and format. */
-#include "store/keyring.h"
+#include "store/keyring_priv.h"
 
 #include <apr_strings.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define KEYRING_ID_MAX   32
-#define KEYRING_KEYS_MAX 64
-#define KEYRING_FILE_MAX 16384
-#define KEYRING_NONCE    crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
-#define KEYRING_TAG      crypto_aead_xchacha20poly1305_ietf_ABYTES
-#define KEYRING_KEY      crypto_aead_xchacha20poly1305_ietf_KEYBYTES
-#define KEYRING_BASE64   sodium_base64_ENCODED_LEN(KEYRING_KEY, sodium_base64_VARIANT_ORIGINAL)
-
-static const char keyring_head[] = "# Keys that seal the token database: the first one seals, all "
-                                   "open.\n# Without them every token is lost; keep a copy, but "
-                                   "not where the database's copies are.\n";
-
-typedef struct keyring_key_t {
-    char id[KEYRING_ID_MAX + 1];
-    unsigned char bytes[KEYRING_KEY];
-} keyring_key_t;
-
-struct keyring_t {
-    const seam_t *seam;
-    keyring_key_t *keys; /* sodium_malloc, read-only once filled */
-    apr_size_t n;
-};
 
 static apr_status_t keyring_free(void *keys)
 {
@@ -45,38 +21,78 @@ static int keyring_id_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
 }
 
+/* The word before the first blank, and what follows it. */
+static slice_t keyring_word(slice_t *rest)
+{
+    apr_size_t n = 0;
+    slice_t word;
+
+    *rest = slice_trim(*rest);
+    while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t') {
+        n++;
+    }
+    word = slice_make(rest->p, n);
+    *rest = slice_trim(slice_make(rest->p + n, rest->n - n));
+    return word;
+}
+
+slice_t keyring_line_id(slice_t line)
+{
+    slice_t id = keyring_word(&line);
+    apr_size_t n = 0;
+
+    while (n < id.n && keyring_id_char(id.p[n])) {
+        n++;
+    }
+    return n == id.n && n <= KEYRING_ID_MAX && line.n ? id : slice_make(NULL, 0);
+}
+
 /* One line that is not a comment. NULL, or what is wrong with it; never quotes it. */
 static const char *keyring_line(keyring_t *k, slice_t line)
 {
     keyring_key_t *key = &k->keys[k->n];
-    apr_size_t i, n = 0;
+    slice_t id = keyring_line_id(line), text;
     const char *end;
-    slice_t text;
+    apr_size_t n;
 
-    while (n < line.n && keyring_id_char(line.p[n])) {
-        n++;
-    }
-    if (n == 0 || n > KEYRING_ID_MAX || n == line.n || (line.p[n] != ' ' && line.p[n] != '\t')) {
+    if (!id.n) {
         return "must be a name (1 to 32 of a-z, 0-9 and '-'), a space and a key";
     }
     if (k->n == KEYRING_KEYS_MAX) {
         return "is one key too many";
     }
-    memcpy(key->id, line.p, n);
-    key->id[n] = '\0';
-    for (i = 0; i < k->n; i++) {
-        if (slice_equal(slice_of(k->keys[i].id), slice_of(key->id))) {
+    memcpy(key->id, id.p, id.n);
+    key->id[id.n] = '\0';
+    for (n = 0; n < k->n; n++) {
+        if (slice_is(id, k->keys[n].id)) {
             return "has a name that was used before";
         }
     }
-    text = slice_trim(slice_make(line.p + n, line.n - n));
+    (void)keyring_word(&line);
+    text = keyring_word(&line);
     if (sodium_base642bin(key->bytes, sizeof(key->bytes), text.p, text.n, NULL, &n, &end,
                           sodium_base64_VARIANT_ORIGINAL) ||
-        n != sizeof(key->bytes) || end != text.p + text.n) {
+        n != sizeof(key->bytes) || end != text.p + text.n ||
+        (line.n && !slice_is(line, KEYRING_PREPARED))) {
         return "has no key of 32 bytes in base64";
     }
+    if (line.n && (k->n == 0 || k->prepared)) {
+        return k->n ? "is a second prepared key" : "is a prepared key, but the first one seals";
+    }
+    k->prepared = line.n ? k->n : k->prepared;
     k->n++;
     return NULL;
+}
+
+slice_t keyring_next_line(slice_t *text)
+{
+    const char *nl = memchr(text->p, '\n', text->n);
+    apr_size_t n = nl ? (apr_size_t)(nl - text->p) : text->n;
+    slice_t line = slice_trim(slice_make(text->p, n));
+
+    n += nl != NULL;
+    *text = slice_make(text->p + n, text->n - n);
+    return line;
 }
 
 static const char *keyring_parse(keyring_t *k, const char *path, slice_t text, apr_pool_t *pool)
@@ -85,16 +101,12 @@ static const char *keyring_parse(keyring_t *k, const char *path, slice_t text, a
     int number = 0;
 
     while (text.n && !wrong) {
-        const char *nl = memchr(text.p, '\n', text.n);
-        apr_size_t n = nl ? (apr_size_t)(nl - text.p) : text.n;
-        slice_t line = slice_trim(slice_make(text.p, n));
+        slice_t line = keyring_next_line(&text);
 
         number++;
         if (line.n && line.p[0] != '#') {
             wrong = keyring_line(k, line);
         }
-        n += nl != NULL;
-        text = slice_make(text.p + n, text.n - n);
     }
     if (wrong) {
         return apr_psprintf(pool, "cannot use the keyring %s: line %d %s", path, number, wrong);
@@ -103,8 +115,7 @@ static const char *keyring_parse(keyring_t *k, const char *path, slice_t text, a
                 : apr_psprintf(pool, "cannot use the keyring %s: there is no key in it", path);
 }
 
-/* Opens without waiting for anything and sees to it that nobody else can read it. */
-static const char *keyring_file(int *fd, const char *path, apr_pool_t *pool)
+const char *keyring_file(int *fd, const char *path, apr_pool_t *pool)
 {
     struct stat st;
 
@@ -131,8 +142,7 @@ static const char *keyring_file(int *fd, const char *path, apr_pool_t *pool)
     return NULL;
 }
 
-/* Up to KEYRING_FILE_MAX + 1 bytes, or -1. */
-static ssize_t keyring_read(int fd, char *text)
+ssize_t keyring_read(int fd, char *text)
 {
     apr_size_t n = 0;
     ssize_t got = 1;
@@ -148,117 +158,54 @@ static ssize_t keyring_read(int fd, char *text)
     return got < 0 || n > KEYRING_FILE_MAX ? -1 : (ssize_t)n;
 }
 
-const char *keyring_open(keyring_t **out, const char *path, const seam_t *seam, apr_pool_t *pool)
+const char *keyring_load(keyring_t **out, const char *path, slice_t text, const seam_t *seam,
+                         apr_pool_t *pool)
 {
     keyring_t *k = apr_pcalloc(pool, sizeof(*k));
-    const char *wrong = NULL;
+    const char *wrong;
+
+    *out = NULL;
+    k->seam = seam;
+    k->keys = sodium_allocarray(KEYRING_KEYS_MAX + 1, sizeof(*k->keys));
+    if (!k->keys) {
+        return apr_psprintf(pool, "cannot use the keyring %s: no guarded memory is left", path);
+    }
+    wrong = keyring_parse(k, path, text, pool);
+    if (wrong) {
+        sodium_free(k->keys);
+        return wrong;
+    }
+    sodium_mprotect_readonly(k->keys);
+    apr_pool_cleanup_register(pool, k->keys, keyring_free, apr_pool_cleanup_null);
+    *out = k;
+    return NULL;
+}
+
+const char *keyring_open(keyring_t **out, const char *path, const seam_t *seam, apr_pool_t *pool)
+{
+    const char *wrong;
     char *text = NULL;
     ssize_t n;
     int fd = -1;
 
     *out = NULL;
-    k->seam = seam;
     wrong = keyring_file(&fd, path, pool);
     if (wrong) {
         goto out;
     }
     text = sodium_malloc(KEYRING_FILE_MAX + 1);
-    k->keys = sodium_allocarray(KEYRING_KEYS_MAX + 1, sizeof(*k->keys));
-    if (!text || !k->keys) {
-        wrong = apr_psprintf(pool, "cannot use the keyring %s: no guarded memory is left", path);
-        goto out;
-    }
-    n = keyring_read(fd, text);
+    n = text ? keyring_read(fd, text) : -1;
     if (n < 0) {
         wrong = apr_psprintf(pool, "cannot read the keyring %s", path);
         goto out;
     }
-    wrong = keyring_parse(k, path, slice_make(text, (apr_size_t)n), pool);
-    if (!wrong) {
-        sodium_mprotect_readonly(k->keys);
-        apr_pool_cleanup_register(pool, k->keys, keyring_free, apr_pool_cleanup_null);
-        *out = k;
-    }
+    wrong = keyring_load(out, path, slice_make(text, (apr_size_t)n), seam, pool);
 
 out:
     if (fd >= 0) {
         close(fd);
     }
     sodium_free(text); /* wipes */
-    if (wrong) {
-        sodium_free(k->keys);
-    }
-    return wrong;
-}
-
-/* ---- a new file ---- */
-
-static int keyring_write(int fd, const char *p, apr_size_t n)
-{
-    while (n) {
-        ssize_t done = write(fd, p, n);
-
-        if (done < 0 && errno != EINTR) {
-            return -1;
-        }
-        if (done > 0) {
-            p += done;
-            n -= (apr_size_t)done;
-        }
-    }
-    return 0;
-}
-
-/* A file whose name did not reach the disk would be lost with all tokens at a power cut. */
-static void keyring_sync_directory(const char *path, apr_pool_t *pool)
-{
-    const char *slash = strrchr(path, '/');
-    const char *directory = !slash ? "."
-                            : slash == path
-                                ? "/"
-                                : apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd >= 0) {
-        (void)fsync(fd);
-        close(fd);
-    }
-}
-
-const char *keyring_create(const char *path, const seam_t *seam, apr_pool_t *pool)
-{
-    unsigned char key[KEYRING_KEY], name[4];
-    char text[KEYRING_BASE64], hex[2 * sizeof(name) + 1];
-    const char *wrong = NULL;
-    int fd = -1;
-
-    if (seam->random(key, sizeof(key)) || seam->random(name, sizeof(name))) {
-        wrong = apr_psprintf(pool, "cannot create the keyring %s: no random bytes", path);
-        goto out;
-    }
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (fd < 0) {
-        wrong = apr_psprintf(pool, "cannot create the keyring %s: %s", path, strerror(errno));
-        goto out;
-    }
-    sodium_bin2base64(text, sizeof(text), key, sizeof(key), sodium_base64_VARIANT_ORIGINAL);
-    sodium_bin2hex(hex, sizeof(hex), name, sizeof(name));
-    if (fchmod(fd, S_IRUSR | S_IWUSR) || keyring_write(fd, keyring_head, strlen(keyring_head)) ||
-        keyring_write(fd, "k-", 2) || keyring_write(fd, hex, strlen(hex)) ||
-        keyring_write(fd, " ", 1) || keyring_write(fd, text, strlen(text)) ||
-        keyring_write(fd, "\n", 1) || fsync(fd)) {
-        wrong = apr_psprintf(pool, "cannot create the keyring %s: %s", path, strerror(errno));
-        (void)unlink(path);
-        goto out;
-    }
-    keyring_sync_directory(path, pool);
-
-out:
-    if (fd >= 0) {
-        close(fd);
-    }
-    sodium_memzero(key, sizeof(key));
-    sodium_memzero(text, sizeof(text));
     return wrong;
 }
 
@@ -301,11 +248,11 @@ slice_t keyring_seal(const keyring_t *k, const char *table, slice_t row, slice_t
 /* The key that a sealed value names, or NULL. Key ids are no secrets. */
 static const keyring_key_t *keyring_find(const keyring_t *k, slice_t sealed)
 {
-    const char *nul = sealed.n ? memchr(sealed.p, '\0', sealed.n) : NULL;
+    slice_t id = keyring_sealed_by(sealed);
     apr_size_t i;
 
-    for (i = 0; nul && i < k->n; i++) {
-        if (slice_is(slice_make(sealed.p, (apr_size_t)(nul - sealed.p)), k->keys[i].id)) {
+    for (i = 0; id.n && i < k->n; i++) {
+        if (slice_is(id, k->keys[i].id)) {
             return &k->keys[i];
         }
     }
@@ -345,4 +292,26 @@ const char *keyring_current(const keyring_t *k)
 int keyring_is_current(const keyring_t *k, slice_t sealed)
 {
     return keyring_find(k, sealed) == &k->keys[0];
+}
+
+const char *keyring_prepared(const keyring_t *k)
+{
+    return k->prepared ? k->keys[k->prepared].id : NULL;
+}
+
+apr_size_t keyring_count(const keyring_t *k)
+{
+    return k->n;
+}
+
+const char *keyring_id(const keyring_t *k, apr_size_t i)
+{
+    return k->keys[i].id;
+}
+
+slice_t keyring_sealed_by(slice_t sealed)
+{
+    const char *nul = sealed.n ? memchr(sealed.p, '\0', sealed.n) : NULL;
+
+    return slice_make(sealed.p, nul ? (apr_size_t)(nul - sealed.p) : 0);
 }

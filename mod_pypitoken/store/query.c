@@ -158,6 +158,11 @@ const query_t query_table[QUERY_COUNT] = {
                          "UPDATE token_uses SET used = used - 1 WHERE id = ? AND used > 0"},
     [QUERY_USES_READ] = {"uses_read", "t", "i", "SELECT used FROM token_uses WHERE id = ?"},
 
+    [QUERY_TOKEN_SEALS] = {"token_seals", "ti", "tb",
+                           "SELECT id, sealed_key FROM tokens WHERE id > ? ORDER BY id LIMIT ?"},
+    [QUERY_TOKEN_RESEAL] = {"token_reseal", "btb", "",
+                            "UPDATE tokens SET sealed_key = ? WHERE id = ? AND sealed_key = ?"},
+
     [QUERY_EVENT_ADD] = {"event_add", "itTTTTTTTTi", "",
                          "INSERT INTO events (at, kind, user_name, token_id, project, file, "
                          "address, agent, verdict, detail, times) "
@@ -171,4 +176,14 @@ const query_t query_table[QUERY_COUNT] = {
                           "FROM events WHERE +id > ? AND at >= ?) AND at >= ? "
                           "AND (? IS NULL OR user_name = ?) AND (? IS NULL OR project = ?) "
                           "ORDER BY id"},
+
+    [QUERY_FRONT_SEEN] = {"front_seen", "it", "", "UPDATE front_ends SET seen = ? WHERE id = ?"},
+    [QUERY_FRONT_EXPIRE] = {"front_expire", "i", "", "DELETE FROM front_ends WHERE seen < ?"},
+    [QUERY_FRONT_ADD] = {"front_add", "ttitii", "",
+                         "INSERT INTO front_ends (id, host, pid, key_ids, schema_want, seen) "
+                         "VALUES (?, ?, ?, ?, ?, ?)"},
+    [QUERY_FRONT_GONE] = {"front_gone", "t", "", "DELETE FROM front_ends WHERE id = ?"},
+    [QUERY_FRONT_LIST] = {"front_list", "i", "titii",
+                          "SELECT host, pid, key_ids, schema_want, seen FROM front_ends "
+                          "WHERE seen >= ? ORDER BY host, pid"},
 };

@@ -66,6 +66,8 @@ typedef enum query_id_t {
     QUERY_TOKEN_REVOKE,
     QUERY_TOKEN_NARROW,
     QUERY_TOKEN_USED,
+    QUERY_TOKEN_SEALS,
+    QUERY_TOKEN_RESEAL,
     QUERY_USES_ADD,
     QUERY_USES_TAKE,
     QUERY_USES_GIVE,
@@ -73,6 +75,13 @@ typedef enum query_id_t {
 
     QUERY_EVENT_ADD,
     QUERY_EVENT_LIST,
+
+    QUERY_FRONT_SEEN,
+    QUERY_FRONT_EXPIRE,
+    QUERY_FRONT_ADD,
+    QUERY_FRONT_GONE,
+    QUERY_FRONT_LIST,
+
     QUERY_COUNT
 } query_id_t;
 

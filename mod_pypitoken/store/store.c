@@ -192,7 +192,9 @@ void store_tick(store_t *s)
 {
     char why[DB_WHY_MAX];
 
-    (void)store_flush(s);
+    if (store_flush(s) == STORE_OK && s->trail) {
+        store_front_touch(s);
+    }
     if (db_tidy(s->db, why) != DB_OK) {
         (void)store_down(s, why);
     }

@@ -17,6 +17,8 @@
 #include "core/seam.h"
 #include "core/slice.h"
 
+#include <apr_time.h>
+
 typedef struct store_t store_t;
 
 typedef enum store_rc_t {
@@ -80,8 +82,9 @@ const char *store_schema_fits(const store_schema_t *schema, apr_pool_t *pool);
 const char *store_migrate(store_t *s, apr_pool_t *pool);
 
 /* What a front end calls every few seconds, outside any request's way and never in two threads at
- * once: store_flush(), and moving SQLite's log into the database file when it has grown. Closing
- * the store flushes as well. Failures are logged; what could not be written waits for the next. */
+ * once: store_flush(), being on the list of front ends, and moving SQLite's log into the database
+ * file when it has grown. Closing the store flushes as well. Failures are logged; what could not be
+ * written waits for the next. */
 void store_tick(store_t *s);
 
 /* Writes what was gathered, in one transaction. */
@@ -241,5 +244,40 @@ store_rc_t store_event_list(store_t *s, const char *user, const char *project, a
  * store_flush(). event->token_id NULL: no token involved. An older use does not replace a later
  * one. */
 store_rc_t store_use(store_t *s, const store_event_t *event, const store_token_t *token);
+
+/* ---- front ends: the processes that serve from this database ---- */
+
+/* One that was not seen for so many seconds has died. (They tell every minute.) */
+#define STORE_FRONT_ALIVE 180
+
+typedef struct store_front_t {
+    const char *host;
+    apr_int64_t pid;
+    const char *key_ids; /* of its keyring, with spaces between, the sealing one first */
+    apr_int64_t schema;  /* the one that it needs */
+    apr_int64_t seen;
+} store_front_t;
+
+/* Those that live, by host and pid. */
+typedef int store_front_fn(void *baton, const store_front_t *row);
+store_rc_t store_front_list(store_t *s, store_front_fn *fn, void *baton);
+
+/* 1 when its keyring has the key; seals != 0: when it seals with it. */
+int store_front_knows(const store_front_t *front, const char *key_id, int seals);
+
+/* ---- sealed secrets, and the keys that they are sealed with ---- */
+
+/* Rows of a table by the key that sealed them. Reads them all. */
+typedef void store_seal_fn(void *baton, const char *table, const char *key_id, apr_int64_t rows);
+store_rc_t store_seal_count(store_t *s, store_seal_fn *fn, void *baton);
+
+/* Seals anew what another key than the current one has sealed, a few rows at a time with a pause
+ * after each transaction, beside those who use them. Can be cut off anywhere and begun again.
+ * unopened: rows that no key of the keyring opens, left as they are. On the disk when it returns.
+ */
+typedef struct store_reseal_t {
+    apr_int64_t resealed, unopened;
+} store_reseal_t;
+store_rc_t store_reseal(store_t *s, apr_interval_time_t pause, store_reseal_t *out);
 
 #endif

@@ -54,6 +54,7 @@ static apr_status_t store_open_end(void *data)
 
     if (getpid() == s->pid && db_idle(s->db) && trail_idle(s->trail)) {
         (void)store_flush(s);
+        store_front_gone(s);
     }
     return APR_SUCCESS;
 }

@@ -35,7 +35,9 @@ struct store_t {
     const keyring_t *keys;
     const seam_t *seam;
     trail_t *trail; /* NULL: all is written at once */
-    pid_t pid;      /* with a trail */
+    pid_t pid;      /* with a trail; so for the next two */
+    char front_id[37];
+    apr_int64_t front_seen; /* when it was last written; 0: never */
     void (*log)(void *baton, const char *line);
     void *baton;
 };
@@ -86,6 +88,17 @@ store_event_t store_event_timed(const store_t *s, const store_event_t *event);
 
 /* db_welcome_fn, baton is the store: whether this program can work with the database as it is. */
 db_rc_t store_schema_welcome(void *baton, db_conn_t *conn, char *why);
+
+int store_schema_want(const store_t *s);
+
+/* What store_tick and the end of a front end do with its row. */
+void store_front_touch(store_t *s);
+void store_front_gone(store_t *s);
+
+/* The sealed bytes of a row, and what the current key makes of them, in pool. STORE_OK, NOTFOUND,
+ * SEALED (no key opens it) or DOWN. */
+store_rc_t store_token_again(store_t *s, slice_t id, slice_t *old, slice_t *fresh,
+                             apr_pool_t *pool);
 
 /* A durable change by one statement; STORE_NOTFOUND when it met no row. */
 store_rc_t store_change(store_t *s, query_id_t query, const db_value_t *params, apr_size_t n);

@@ -28,6 +28,11 @@ static db_rc_t store_schema_read(store_t *s, store_schema_t *out, char *why)
     return rc;
 }
 
+int store_schema_want(const store_t *s)
+{
+    return migrate_want(s->driver->scheme);
+}
+
 store_rc_t store_schema(store_t *s, store_schema_t *out)
 {
     char why[DB_WHY_MAX];

@@ -306,6 +306,37 @@ store_rc_t store_token_list(store_t *s, const char *user, const char *project, s
     return rc;
 }
 
+/* ---- another key ---- */
+
+store_rc_t store_token_again(store_t *s, slice_t id, slice_t *old, slice_t *fresh, apr_pool_t *pool)
+{
+    const db_value_t params[] = {db_text(id)};
+    unsigned char key[MACAROON_KEY_BYTES];
+    store_token_scan_t scan = {0};
+    store_rc_t rc;
+    slice_t bound;
+
+    scan.pool = pool;
+    scan.with_key = 1;
+    rc = store_read(s, QUERY_TOKEN_FIND, params, 1, store_token_row, &scan);
+    if (rc != STORE_OK || !scan.found) {
+        return rc == STORE_OK ? STORE_NOTFOUND : rc;
+    }
+    store_token_emit(&scan);
+    bound = store_token_bound(&scan.token, pool);
+    rc = keyring_unseal(s->keys, STORE_TOKEN_TABLE, bound, scan.sealed, key, sizeof(key))
+             ? STORE_SEALED
+             : STORE_OK;
+    if (rc == STORE_OK) {
+        *old = scan.sealed;
+        *fresh = keyring_seal(s->keys, STORE_TOKEN_TABLE, bound,
+                              slice_make((const char *)key, sizeof(key)), pool);
+        rc = fresh->n ? STORE_OK : store_down(s, "no random bytes for a seal");
+    }
+    sodium_memzero(key, sizeof(key));
+    return rc;
+}
+
 /* ---- the end of a token ---- */
 
 store_rc_t store_token_revoke(store_t *s, slice_t id, const char *by)
