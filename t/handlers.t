@@ -87,7 +87,7 @@ def main(t):
             with handlers.Servers(s) as servers:
                 locations = handlers.SERVER + site.SIMPLE
                 locations += "".join(servers.location(n, "/%s/" % n) for n in servers.names)
-                s.start(locations=locations, mpm=mpm, modules=[m for m in handlers.MODULES if mpm != "prefork" or m != "http2"], tls=True)
+                s.start(locations=locations, mpm=mpm, modules=handlers.modules(mpm), tls=True)
                 matrix(t, s, servers, tok, mpm, offset)
 
 

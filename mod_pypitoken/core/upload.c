@@ -22,6 +22,8 @@ struct upload_t {
     verdict_t verdict;
     upload_form_t form;
     int done;
+    int named;            /* upload_named */
+    apr_int64_t released; /* bytes of content that are no delimiter */
     /* the part under way */
     const field_t *field;
     const char *field_name;
@@ -56,6 +58,8 @@ static verdict_code_t upload_shape(upload_t *u, const multipart_part_t *part)
     return VERDICT_ALLOWED;
 }
 
+static verdict_code_t upload_early(upload_t *u);
+
 static verdict_code_t upload_begin(void *baton, const multipart_part_t *part, apr_int64_t offset)
 {
     upload_t *u = baton;
@@ -82,6 +86,7 @@ static verdict_code_t upload_begin(void *baton, const multipart_part_t *part, ap
                                u->pool) != VERDICT_ALLOWED) {
             return verdict_set(&u->verdict, VERDICT_FILENAME_INVALID, part->filename, u->pool);
         }
+        return u->options.name_first ? upload_early(u) : VERDICT_ALLOWED;
     } else if (u->file) {
         u->signature_name = slice_dup(part->filename, u->pool);
         u->form.signature_offset = offset;
@@ -104,6 +109,9 @@ static verdict_code_t upload_data(void *baton, slice_t data)
         crypto_hash_sha256_update(&u->sha256, (const unsigned char *)data.p, data.n);
     }
     u->length += (apr_int64_t)data.n;
+    if (u->field->id == FIELD_CONTENT) {
+        u->released = u->length;
+    }
     return VERDICT_ALLOWED;
 }
 
@@ -235,6 +243,21 @@ static verdict_code_t upload_names(upload_t *u)
                : upload_refuse(u, VERDICT_FILENAME_VERSION, f->filename);
 }
 
+/* At the headers of content: what decides whose file this is must be there by now. */
+static verdict_code_t upload_early(upload_t *u)
+{
+    verdict_code_t code = upload_required(u);
+
+    if (code == VERDICT_FIELD_MISSING) {
+        u->verdict.code = code = VERDICT_FIELD_ORDER;
+    }
+    if (code == VERDICT_ALLOWED) {
+        code = upload_names(u);
+    }
+    u->named = code == VERDICT_ALLOWED;
+    return code;
+}
+
 /* filetype is one of the two that there are. It is not held against the file name: there are
  * scripts that get it wrong, and no reader goes by it. */
 static verdict_code_t upload_rest(upload_t *u)
@@ -278,4 +301,14 @@ const verdict_t *upload_verdict(const upload_t *u)
 const upload_form_t *upload_form(const upload_t *u)
 {
     return u->done ? &u->form : NULL;
+}
+
+const upload_form_t *upload_named(const upload_t *u)
+{
+    return u->named ? &u->form : NULL;
+}
+
+apr_int64_t upload_safe(const upload_t *u)
+{
+    return u->named ? u->form.content_offset + u->released : 0;
 }

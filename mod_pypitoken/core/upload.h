@@ -16,6 +16,7 @@
 typedef struct upload_options_t {
     int legacy_names; /* PyPITokenLegacyNames */
     int sha256;       /* make content_sha256: a token asks for it */
+    int name_first;   /* PyPITokenStream: whose file it is must stand before content */
 } upload_options_t;
 
 /* What is known once upload_finish said VERDICT_ALLOWED. All strings live in the pool. */
@@ -46,5 +47,16 @@ const verdict_t *upload_verdict(const upload_t *u);
 
 /* The form; NULL unless upload_finish allowed it. */
 const upload_form_t *upload_form(const upload_t *u);
+
+/* With name_first, from the headers of content on: a form of which name, project, version, filename
+ * and file are known and right, and everything else is not known yet; NULL before. The same record
+ * that upload_form gives in the end. */
+const upload_form_t *upload_named(const upload_t *u);
+
+/* With name_first: how many bytes from the start of the body may go on to a back end that is known
+ * to refuse a form without its end. 0 until upload_named; after that all that is certainly not part
+ * of the delimiter that ends content. That one, and what follows it, is never among them: a form
+ * that turns out bad had no file in it for whoever got these bytes alone. */
+apr_int64_t upload_safe(const upload_t *u);
 
 #endif

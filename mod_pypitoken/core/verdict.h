@@ -116,6 +116,7 @@
     X(FIELD_SIZE, "field-size", 413, "The field '{}' is too large.")                               \
     X(FIELD_VALUE, "field-value", 400, "The field '{}' has an unacceptable value.")                \
     X(FIELD_MISSING, "field-missing", 400, "The form has no field '{}'.")                          \
+    X(FIELD_ORDER, "field-order", 400, "The field '{}' must stand before the file in the form.")   \
     X(ACTION, "action", 400, "The only :action that is accepted is file_upload.")                  \
     X(NAME_INVALID, "name-invalid", 400, "'{}' is not a valid project name.")                      \
     X(VERSION_INVALID, "version-invalid", 400,                                                     \

@@ -29,7 +29,7 @@ void *config_dir_create(apr_pool_t *p, char *path)
     config_dir_t *c = apr_pcalloc(p, sizeof(*c));
 
     (void)path;
-    c->guard = c->new_projects = c->legacy_names = CONFIG_UNSET;
+    c->guard = c->new_projects = c->legacy_names = c->stream = CONFIG_UNSET;
     c->backend = c->require_tls = c->linger = c->max_spools = CONFIG_UNSET;
     c->max_upload = c->memory = c->drain = CONFIG_UNSET;
     return c;
@@ -53,6 +53,7 @@ void *config_dir_merge(apr_pool_t *p, void *base_, void *add_)
     CONFIG_INHERIT(max_spools, CONFIG_UNSET)
     CONFIG_INHERIT(spool_dir, NULL)
     CONFIG_INHERIT(legacy_names, CONFIG_UNSET)
+    CONFIG_INHERIT(stream, CONFIG_UNSET)
     CONFIG_INHERIT(backend, CONFIG_UNSET)
     CONFIG_INHERIT(require_tls, CONFIG_UNSET)
     CONFIG_INHERIT(linger, CONFIG_UNSET)
@@ -330,6 +331,9 @@ const command_rec config_commands[] = {
                   "upload"),
     AP_INIT_FLAG("PyPITokenLegacyNames", ap_set_flag_slot, CONFIG_DIR(legacy_names),
                  ACCESS_CONF | RSRC_CONF, "On: take sdists with dashes in the name"),
+    AP_INIT_FLAG("PyPITokenStream", ap_set_flag_slot, CONFIG_DIR(stream), ACCESS_CONF | RSRC_CONF,
+                 "On: the file goes on while it is still being checked, all but its end; only for "
+                 "back ends that refuse a form without its end"),
     AP_INIT_TAKE12("PyPITokenBackendAuth", config_set_backend, NULL, ACCESS_CONF | RSRC_CONF,
                    "what the back end gets as Authorization: None, Keep, or Service FILE"),
     AP_INIT_FLAG("PyPITokenRequireTLS", ap_set_flag_slot, CONFIG_DIR(require_tls),

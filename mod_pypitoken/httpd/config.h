@@ -42,6 +42,7 @@ typedef struct config_dir_t {
     int max_spools; /* PyPITokenMaxSpools */
     const char *spool_dir;
     int legacy_names;
+    int stream;                 /* PyPITokenStream */
     int backend;                /* config_backend_t */
     const char *backend_header; /* "Basic ..." of Service FILE */
     int require_tls;

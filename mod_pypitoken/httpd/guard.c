@@ -23,6 +23,7 @@
 #include "httpd/guard_body.h"
 #include "httpd/guard_error.h"
 #include "httpd/guard_record.h"
+#include "httpd/guard_stream.h"
 #include "httpd/handoff.h"
 #include "httpd/limits.h"
 #include "httpd/replay.h"
@@ -60,6 +61,11 @@ const guard_pass_t *guard_passed(request_rec *r)
     return g && g->stage == GUARD_ALLOWED ? &g->pass : NULL;
 }
 
+int guard_going(const guard_state_t *g)
+{
+    return g && (g->stage == GUARD_ALLOWED || g->stage == GUARD_STREAMING);
+}
+
 int guard_refuse_verdict(request_rec *r, guard_state_t *g)
 {
     g->stage = GUARD_REFUSED;
@@ -79,13 +85,6 @@ static int guard_on(request_rec *r)
     return config_dir(r)->guard == 1;
 }
 
-static int guard_allowed(request_rec *r)
-{
-    guard_state_t *g = guard_state(r);
-
-    return g && g->stage == GUARD_ALLOWED;
-}
-
 /* ---- map_to_storage ---- */
 
 /* httpd echoes a TRACE, credentials and all, before any access hook runs and before it has looked
@@ -102,7 +101,7 @@ static int guard_trace(request_rec *r)
 
 static int guard_access(request_rec *r)
 {
-    if (!guard_on(r) || guard_allowed(r)) {
+    if (!guard_on(r) || guard_going(guard_state(r))) {
         return DECLINED;
     }
     if (!gate_exact(r, config_dir(r)->guard_path)) {
@@ -134,7 +133,7 @@ static int guard_authenticate(request_rec *r)
         return DECLINED;
     }
     g = guard_state_make(r);
-    if (g->stage == GUARD_ALLOWED) {
+    if (guard_going(g)) {
         r->user = apr_pstrdup(r->pool, g->pass.user);
         return OK;
     }
@@ -166,7 +165,7 @@ static int guard_authorize(request_rec *r)
 {
     guard_state_t *g = guard_state(r);
 
-    if (!guard_on(r) || r->method_number == M_GET || (g && g->stage == GUARD_ALLOWED)) {
+    if (!guard_on(r) || r->method_number == M_GET || guard_going(g)) {
         return DECLINED;
     }
     if (!g || g->stage != GUARD_BEARER || r->main) {
@@ -177,23 +176,26 @@ static int guard_authorize(request_rec *r)
 
 /* ---- fixups ---- */
 
-/* Everything has said yes: the upload is written down and handed over. What may still fail of our
- * own comes first, so that nothing is written down that no handler sees. */
+/* Everything has said yes: the upload is written down and handed over, what may still fail of our
+ * own first, so that nothing is written down that no handler sees. Or, with PyPITokenStream, handed
+ * over as far as it is safe, unless the handler wants the whole body at once. */
 static int guard_release(request_rec *r, guard_state_t *g)
 {
-    store_event_t event;
+    apr_status_t rv;
 
-    if (replay_whole(g->spool, r) != APR_SUCCESS) {
+    if (!g->body->eos && !guard_stream_possible(r) && guard_stream_rest(r, g) != VERDICT_ALLOWED) {
+        return guard_body_refuse(g->body, r);
+    }
+    rv = g->body->eos ? replay_whole(g->spool, r) : guard_stream_begin(r, g);
+    if (rv != APR_SUCCESS) {
         return guard_refuse(r, g, VERDICT_INTERNAL, guard_nothing, "no replay filter");
     }
-    guard_record_event(r, g, "upload", &event);
-    if (permit_commit(&g->permit, config_store(r->server), &seam_system, &event, &g->verdict,
-                      r->pool) != VERDICT_ALLOWED) {
+    if (g->body->eos && guard_record_commit(r, g) != VERDICT_ALLOWED) {
         return guard_refuse_verdict(r, g);
     }
     g->headers = apr_table_copy(r->pool, r->headers_in);
     handoff_headers(r);
-    g->stage = GUARD_ALLOWED;
+    g->stage = g->body->eos ? GUARD_ALLOWED : GUARD_STREAMING;
     return OK;
 }
 
@@ -205,12 +207,14 @@ static int guard_fixups(request_rec *r)
 
     if (g && g->stage == GUARD_PERMITTED && g->request == r) {
         status = guard_release(r, g);
-    } else if (guard_on(r) && r->method_number != M_GET && !(g && g->stage == GUARD_ALLOWED)) {
+    } else if (guard_on(r) && r->method_number != M_GET && !guard_going(g)) {
         status = guard_refuse(r, guard_state_make(r), VERDICT_NO_CREDENTIALS, guard_nothing, NULL);
     }
-    if (status == OK && g && g->stage == GUARD_ALLOWED) {
+    if (status == OK && guard_going(g)) {
         handoff_environment(r, &g->pass);
-        return DECLINED;
+        if (g->stage == GUARD_ALLOWED) {
+            apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(VERDICT_ALLOWED));
+        }
     }
     return status == OK ? DECLINED : status;
 }
@@ -236,7 +240,7 @@ static int guard_handler(request_rec *r)
 {
     guard_state_t *g = guard_state(r);
 
-    if (g && g->stage == GUARD_ALLOWED && !r->main) {
+    if (guard_going(g) && !r->main) {
         handoff_authorization(r, config_dir(r), g->authorization);
         return DECLINED;
     }
@@ -263,5 +267,6 @@ void guard_register(apr_pool_t *p)
     ap_hook_handler(guard_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
     guard_error_register(p);
     guard_record_register(p);
+    guard_stream_register(p);
     replay_register(p);
 }

@@ -12,33 +12,26 @@
 
 static const slice_t guard_body_nothing = {NULL, 0};
 
-typedef struct guard_body_t {
-    request_rec *r;
-    guard_state_t *g;
-    upload_t *upload;
-    apr_off_t max;
-    int eos;
-} guard_body_t;
-
-static int guard_body_too_large(request_rec *r, guard_state_t *g, apr_off_t max)
+static verdict_code_t guard_body_too_large(guard_body_t *b, request_rec *r, apr_off_t max)
 {
-    return guard_refuse(r, g, VERDICT_UPLOAD_TOO_LARGE,
-                        slice_of(apr_psprintf(r->pool, "the %" APR_OFF_T_FMT " bytes", max)), NULL);
+    return verdict_set(&b->g->verdict, VERDICT_UPLOAD_TOO_LARGE,
+                       slice_of(apr_psprintf(r->pool, "the %" APR_OFF_T_FMT " bytes", max)),
+                       r->pool);
 }
 
 /* What intake_read said: the client was too slow, went away, sent nonsense or more than httpd's own
  * limit. */
-static int guard_body_failed(request_rec *r, guard_state_t *g, int status)
+static void guard_body_failed(guard_body_t *b, request_rec *r, int status)
 {
     verdict_code_t code = VERDICT_BODY_BROKEN;
 
     switch (status) {
     case AP_FILTER_ERROR:
-        g->stage = GUARD_REFUSED;
-        verdict_set(&g->verdict, code, guard_body_nothing, r->pool);
-        return AP_FILTER_ERROR;
+        b->answered = 1;
+        break;
     case HTTP_REQUEST_ENTITY_TOO_LARGE:
-        return guard_body_too_large(r, g, ap_get_limit_req_body(r));
+        guard_body_too_large(b, r, ap_get_limit_req_body(r));
+        return;
     case HTTP_REQUEST_TIME_OUT:
         code = VERDICT_BODY_TIMEOUT;
         break;
@@ -46,31 +39,32 @@ static int guard_body_failed(request_rec *r, guard_state_t *g, int status)
         break;
     }
     r->connection->keepalive = AP_CONN_CLOSE;
-    return guard_refuse(r, g, code, guard_body_nothing, NULL);
+    verdict_set(&b->g->verdict, code, guard_body_nothing, r->pool);
 }
 
-static int guard_body_data(guard_body_t *b, const char *p, apr_size_t n)
+static verdict_code_t guard_body_data(guard_body_t *b, request_rec *r, const char *p, apr_size_t n)
 {
+    guard_state_t *g = b->g;
     apr_status_t rv;
 
-    if (spool_length(b->g->spool) + (apr_int64_t)n > b->max) {
-        return guard_body_too_large(b->r, b->g, b->max);
+    if (spool_length(g->spool) + (apr_int64_t)n > b->max) {
+        return guard_body_too_large(b, r, b->max);
     }
     if (upload_feed(b->upload, p, n) != VERDICT_ALLOWED) {
-        b->g->verdict = *upload_verdict(b->upload);
-        return guard_refuse_verdict(b->r, b->g);
+        g->verdict = *upload_verdict(b->upload);
+        return g->verdict.code;
     }
-    rv = spool_add(b->g->spool, p, n);
+    rv = spool_add(g->spool, p, n);
     if (rv != APR_SUCCESS) {
         char text[120];
 
-        return guard_refuse(b->r, b->g, VERDICT_SPOOL_FULL, guard_body_nothing,
-                            apr_pstrdup(b->r->pool, apr_strerror(rv, text, sizeof(text))));
+        verdict_set(&g->verdict, VERDICT_SPOOL_FULL, guard_body_nothing, r->pool);
+        g->verdict.log = apr_pstrdup(r->pool, apr_strerror(rv, text, sizeof(text)));
     }
-    return OK;
+    return g->verdict.code;
 }
 
-static int guard_body_brigade(guard_body_t *b, apr_bucket_brigade *bb)
+static void guard_body_brigade(guard_body_t *b, request_rec *r, apr_bucket_brigade *bb)
 {
     apr_bucket *e;
 
@@ -78,79 +72,125 @@ static int guard_body_brigade(guard_body_t *b, apr_bucket_brigade *bb)
         const char *p;
         apr_size_t n;
         apr_status_t rv;
-        int status;
 
         if (APR_BUCKET_IS_EOS(e)) {
             b->eos = 1;
-            break;
+            return;
         }
         if (APR_BUCKET_IS_METADATA(e)) {
             continue;
         }
         rv = apr_bucket_read(e, &p, &n, APR_BLOCK_READ);
         if (rv != APR_SUCCESS) {
-            return guard_body_failed(b->r, b->g, ap_map_http_request_error(rv, HTTP_BAD_REQUEST));
+            guard_body_failed(b, r, ap_map_http_request_error(rv, HTTP_BAD_REQUEST));
+            return;
         }
-        status = guard_body_data(b, p, n);
-        if (status != OK) {
-            return status;
+        if (guard_body_data(b, r, p, n) != VERDICT_ALLOWED) {
+            return;
         }
     }
-    return OK;
 }
 
-static int guard_body_read(guard_body_t *b)
+int guard_body_read(guard_body_t *b, request_rec *r, ap_filter_t *f, apr_read_type_e block)
 {
+    apr_table_t *headers = r->headers_in;
     intake_t in;
-    int status = OK;
+    int status;
 
-    intake_begin(&in, b->r);
-    while (status == OK && !b->eos) {
-        int failed = intake_read(&in, GUARD_BODY_READ);
-
-        status =
-            failed == OK ? guard_body_brigade(b, in.bb) : guard_body_failed(b->r, b->g, failed);
+    intake_begin(&in, r);
+    status = intake_read_below(&in, f, block, GUARD_BODY_READ);
+    r->headers_in = headers; /* without what MergeTrailers puts there behind the gate's back */
+    if (status == OK) {
+        guard_body_brigade(b, r, in.bb);
+    } else if (status != DECLINED) {
+        guard_body_failed(b, r, status);
+        status = OK;
     }
     intake_end(&in);
     return status;
 }
 
-int guard_body(request_rec *r, guard_state_t *g)
+static verdict_code_t guard_body_permit(guard_body_t *b, request_rec *r, const upload_form_t *form)
+{
+    permit_policy_t policy = {config_dir(r)->new_projects != 0};
+    guard_state_t *g = b->g;
+
+    if (permit_upload(&g->permit, config_store(r->server), &seam_system, &g->bearer, form, &policy,
+                      &g->verdict, r->pool) == VERDICT_ALLOWED) {
+        g->pass.form = form;
+        g->pass.user = g->bearer.token.user_name;
+        g->pass.token_id = g->bearer.token.id;
+        g->pass.body_length = spool_length(g->spool);
+    }
+    return g->verdict.code;
+}
+
+verdict_code_t guard_body_judge(guard_body_t *b, request_rec *r)
+{
+    if (upload_finish(b->upload) != VERDICT_ALLOWED) {
+        b->g->verdict = *upload_verdict(b->upload);
+        return b->g->verdict.code;
+    }
+    return guard_body_permit(b, r, upload_form(b->upload));
+}
+
+int guard_body_refuse(guard_body_t *b, request_rec *r)
+{
+    if (b->answered) {
+        b->g->stage = GUARD_REFUSED;
+        return AP_FILTER_ERROR;
+    }
+    return guard_refuse_verdict(r, b->g);
+}
+
+/* A parser, a spool and a place among the uploads; a token that asks for the file's digest has to
+ * wait for all of it. */
+static verdict_code_t guard_body_begin(guard_body_t *b, request_rec *r)
 {
     const config_dir_t *c = config_dir(r);
-    apr_table_t *headers = apr_table_copy(r->pool, r->headers_in);
-    upload_options_t options = {
-        c->legacy_names == 1, caveat_wants_digest(g->bearer.caveats, g->bearer.n_caveats, r->pool)};
-    permit_policy_t policy = {c->new_projects != 0};
-    guard_body_t b = {r, g, NULL, config_max_upload(c), 0};
+    guard_state_t *g = b->g;
+    int digest = caveat_wants_digest(g->bearer.caveats, g->bearer.n_caveats, r->pool);
+    upload_options_t options = {c->legacy_names == 1, digest, c->stream == 1 && !digest};
     slice_t boundary;
-    int status;
 
-    if (gate_check(r, b.max, &boundary, &g->verdict) != VERDICT_ALLOWED) {
-        return guard_refuse_verdict(r, g);
+    b->max = config_max_upload(c);
+    b->stream = options.name_first;
+    if (gate_check(r, b->max, &boundary, &g->verdict) != VERDICT_ALLOWED) {
+        return g->verdict.code;
     }
     if (!crowd_enter(r, CROWD_SPOOL)) {
-        return guard_refuse(r, g, VERDICT_BUSY, guard_body_nothing, NULL);
+        return verdict_set(&g->verdict, VERDICT_BUSY, guard_body_nothing, r->pool);
     }
-    b.upload = upload_create(boundary, &options, r->pool);
+    b->upload = upload_create(boundary, &options, r->pool);
     g->spool = spool_create(r, config_memory(c), c->spool_dir);
-    status = guard_body_read(&b);
-    r->headers_in = headers; /* without what MergeTrailers put there behind the gate's back */
-    if (status != OK) {
-        return status;
+    return verdict_set(&g->verdict, VERDICT_ALLOWED, guard_body_nothing, r->pool);
+}
+
+/* Enough to let a handler begin: it is known whose file comes, and what there is would not fit into
+ * memory. */
+static int guard_body_begun(const guard_body_t *b, const config_dir_t *c)
+{
+    return b->stream && upload_named(b->upload) && spool_length(b->g->spool) > config_memory(c);
+}
+
+int guard_body(request_rec *r, guard_state_t *g)
+{
+    guard_body_t *b = apr_pcalloc(r->pool, sizeof(*b));
+    verdict_code_t code;
+
+    b->g = g;
+    g->body = b;
+    code = guard_body_begin(b, r);
+    while (code == VERDICT_ALLOWED && !b->eos && !guard_body_begun(b, config_dir(r))) {
+        (void)guard_body_read(b, r, r->input_filters, APR_BLOCK_READ);
+        code = g->verdict.code;
     }
-    if (upload_finish(b.upload) != VERDICT_ALLOWED) {
-        g->verdict = *upload_verdict(b.upload);
-        return guard_refuse_verdict(r, g);
+    if (code == VERDICT_ALLOWED) {
+        code = b->eos ? guard_body_judge(b, r) : guard_body_permit(b, r, upload_named(b->upload));
     }
-    if (permit_upload(&g->permit, config_store(r->server), &seam_system, &g->bearer,
-                      upload_form(b.upload), &policy, &g->verdict, r->pool) != VERDICT_ALLOWED) {
-        return guard_refuse_verdict(r, g);
+    if (code != VERDICT_ALLOWED) {
+        return guard_body_refuse(b, r);
     }
-    g->pass.form = g->permit.form;
-    g->pass.user = g->bearer.token.user_name;
-    g->pass.token_id = g->bearer.token.id;
-    g->pass.body_length = spool_length(g->spool);
     g->stage = GUARD_PERMITTED;
     return DECLINED;
 }

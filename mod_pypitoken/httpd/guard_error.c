@@ -11,6 +11,7 @@
 #include "httpd/guard_state.h"
 
 #include "httpd/denial.h"
+#include "httpd/guard_stream.h"
 
 static int guard_error_ours(request_rec *r)
 {
@@ -42,7 +43,7 @@ static const char *guard_error_location(request_rec *r)
 
 static verdict_code_t guard_error_code(const guard_state_t *g, int status)
 {
-    if (g->stage == GUARD_ALLOWED) {
+    if (guard_going(g)) {
         return VERDICT_BACKEND;
     }
     if (ap_is_HTTP_REDIRECT(status)) {
@@ -62,14 +63,16 @@ static void guard_error_answer(request_rec *r)
     const char *detail;
 
     if (!guard_error_ours(r) || denial_sent(r) || status < 300 ||
-        (redirect && (r->method_number == M_GET || (g && g->stage == GUARD_ALLOWED)))) {
+        (redirect && (r->method_number == M_GET || guard_going(g)))) {
         return;
     }
     g = guard_state_make(r);
     code = guard_error_code(g, status);
     detail = redirect ? guard_error_location(r) : ap_get_status_line(status);
     verdict_set(&g->verdict, code, slice_of(detail), r->pool);
-    if (g->stage != GUARD_ALLOWED) {
+    if (g->stage == GUARD_STREAMING) {
+        guard_stream_stop(g);
+    } else if (g->stage != GUARD_ALLOWED) {
         g->stage = GUARD_REFUSED;
     }
     if (redirect) {

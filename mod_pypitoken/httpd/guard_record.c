@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-void guard_record_event(request_rec *r, const guard_state_t *g, const char *kind,
-                        store_event_t *event)
+static void guard_record_event(request_rec *r, const guard_state_t *g, const char *kind,
+                               store_event_t *event)
 {
     const char *agent = apr_table_get(r->headers_in, "User-Agent");
     const upload_form_t *form = g->permit.form;
@@ -20,6 +20,15 @@ void guard_record_event(request_rec *r, const guard_state_t *g, const char *kind
     event->address = r->useragent_ip;
     event->agent = agent ? slice_printable(slice_of(agent), 200, r->pool) : NULL;
     event->verdict = verdict_word(g->verdict.code);
+}
+
+verdict_code_t guard_record_commit(request_rec *r, guard_state_t *g)
+{
+    store_event_t event;
+
+    guard_record_event(r, g, "upload", &event);
+    return permit_commit(&g->permit, config_store(r->server), &seam_system, &event, &g->verdict,
+                         r->pool);
 }
 
 /* What the handler's answer says about the upload. A redirect says nothing, and after 5xx (a
@@ -86,19 +95,27 @@ static int guard_record_log(request_rec *r)
         guard_record_settle(r, g, store);
     }
     if (g->stage == GUARD_REFUSED) {
-        guard_record_event(r, g, "upload-refused", &event);
+        guard_record_event(
+            r, g, g->verdict.code == VERDICT_BACKEND ? "upload-failed" : "upload-refused", &event);
         (void)store_note(store, &event);
     }
     return DECLINED;
 }
 
-/* The handler is done; the access log shows what the client sent. */
-static int guard_record_headers(request_rec *r)
+/* The handler is done; the access log shows what the client sent, and the status that it got: a
+ * handler whose reading was ended has made another one of that. */
+static int guard_record_request(request_rec *r)
 {
     guard_state_t *g = ap_get_module_config(r->request_config, &pypitoken_module);
 
-    for (; g && g->headers && r; r = r->next) {
-        r->headers_in = g->headers;
+    if (g && g->stage == GUARD_STREAMING) { /* the handler never asked for the rest */
+        g->stage = GUARD_REFUSED;
+        verdict_set(&g->verdict, VERDICT_BACKEND, slice_of("no answer"), r->pool);
+        apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(g->verdict.code));
+    }
+    for (; g && r; r = r->next) {
+        r->headers_in = g->headers ? g->headers : r->headers_in;
+        r->status = g->aborted ? g->aborted : r->status;
     }
     return DECLINED;
 }
@@ -106,6 +123,6 @@ static int guard_record_headers(request_rec *r)
 void guard_record_register(apr_pool_t *p)
 {
     (void)p;
-    ap_hook_log_transaction(guard_record_headers, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_log_transaction(guard_record_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(guard_record_log, NULL, NULL, APR_HOOK_LAST);
 }

@@ -6,12 +6,12 @@
 
 #include "httpd/guard_state.h"
 
-/* Fills in *event about the upload g as far as it is known; strings live in r->pool or in g. */
-void guard_record_event(request_rec *r, const guard_state_t *g, const char *kind,
-                        store_event_t *event);
+/* Writes down that the upload was allowed, last thing before a handler may have all of it:
+ * VERDICT_ALLOWED, or g->verdict tells. */
+verdict_code_t guard_record_commit(request_rec *r, guard_state_t *g);
 
-/* The log_transaction hook: keeps or forgets a project that this upload made, and notes a refusal.
- */
+/* log_transaction hooks: the access log sees the client's own headers and the status that it got; a
+ * project that this upload made is kept or forgotten; a refusal is noted. */
 void guard_record_register(apr_pool_t *p);
 
 #endif

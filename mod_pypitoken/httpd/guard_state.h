@@ -13,15 +13,18 @@
 #include "access/permit.h"
 #include "httpd/config.h"
 #include "httpd/guard.h"
-#include "httpd/spool.h"
+#include "httpd/replay.h"
 
 typedef enum guard_stage_t {
     GUARD_NEW,       /* nothing is known */
     GUARD_BEARER,    /* the token is good */
     GUARD_PERMITTED, /* so are body and role; nothing is written yet */
+    GUARD_STREAMING, /* a handler may see what is safe; the rest of the body is to come */
     GUARD_ALLOWED,   /* written; a handler may see the body */
     GUARD_REFUSED    /* verdict tells */
 } guard_stage_t;
+
+typedef struct guard_body_t guard_body_t;
 
 typedef struct guard_state_t {
     guard_stage_t stage;
@@ -32,7 +35,12 @@ typedef struct guard_state_t {
     bearer_t bearer;
     permit_t permit;
     spool_t *spool;
+    guard_body_t *body;
     guard_pass_t pass;
+    /* PyPITokenStream */
+    replay_t *replay;
+    int spoken;  /* the handler is about to send an error of its own */
+    int aborted; /* the status with which its reading ended; 0 if it did not */
 } guard_state_t;
 
 /* The state of r or of a request it came from; NULL if there is none. */
@@ -40,6 +48,9 @@ guard_state_t *guard_state(request_rec *r);
 
 /* The same, made at r if there is none. */
 guard_state_t *guard_state_make(request_rec *r);
+
+/* 1 when a handler may run: allowed, or streaming. */
+int guard_going(const guard_state_t *g);
 
 /* Marks the upload refused by code (detail may be empty, log NULL) and sends the denial. */
 int guard_refuse(request_rec *r, guard_state_t *g, verdict_code_t code, slice_t detail,

@@ -76,5 +76,4 @@ void handoff_environment(request_rec *r, const guard_pass_t *pass)
     apr_table_setn(r->subprocess_env, "PYPITOKEN_ID", pass->token_id);
     apr_table_setn(r->subprocess_env, "PYPITOKEN_PROJECT", pass->form->project);
     apr_table_setn(r->subprocess_env, "PYPITOKEN_FILE", pass->form->filename);
-    apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(VERDICT_ALLOWED));
 }

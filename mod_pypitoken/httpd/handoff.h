@@ -23,7 +23,8 @@ void handoff_headers(request_rec *r);
  * before the handler. */
 void handoff_authorization(request_rec *r, const config_dir_t *c, const char *own);
 
-/* r->user and the PYPITOKEN_ variables, for every request of a chain of internal redirects. */
+/* r->user and the PYPITOKEN_ variables, but for the verdict, for every request of a chain of
+ * internal redirects. */
 void handoff_environment(request_rec *r, const guard_pass_t *pass);
 
 #endif

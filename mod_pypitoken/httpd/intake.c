@@ -34,6 +34,11 @@ static int *intake_failed(request_rec *r)
 
 int intake_read(intake_t *in, apr_off_t n)
 {
+    return intake_read_below(in, in->r->input_filters, APR_BLOCK_READ, n);
+}
+
+int intake_read_below(intake_t *in, ap_filter_t *f, apr_read_type_e block, apr_off_t n)
+{
     int *failed = intake_failed(in->r);
     apr_status_t rv;
 
@@ -41,7 +46,11 @@ int intake_read(intake_t *in, apr_off_t n)
     if (*failed != OK) {
         return *failed;
     }
-    rv = ap_get_brigade(in->r->input_filters, in->bb, AP_MODE_READBYTES, APR_BLOCK_READ, n);
+    rv = ap_get_brigade(f, in->bb, AP_MODE_READBYTES, block, n);
+    if (block == APR_NONBLOCK_READ && !in->caught &&
+        (APR_STATUS_IS_EAGAIN(rv) || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(in->bb)))) {
+        return DECLINED;
+    }
     if (in->caught) {
         *failed = in->caught;
     } else if (rv == AP_FILTER_ERROR) {

@@ -31,6 +31,9 @@ void intake_begin(intake_t *in, request_rec *r);
  * request at once: nobody waits twice for a client that is gone. */
 int intake_read(intake_t *in, apr_off_t n);
 
+/* The same from f and below. DECLINED when block is APR_NONBLOCK_READ and nothing has come. */
+int intake_read_below(intake_t *in, ap_filter_t *f, apr_read_type_e block, apr_off_t n);
+
 void intake_end(intake_t *in);
 
 /* The filter's registration. */

@@ -14,6 +14,7 @@ apr_status_t replay_insert(replay_t *rp, request_rec *r)
     if (!f) {
         return APR_EGENERAL;
     }
+    rp->filter = f;
     r->proto_input_filters = f;
     return APR_SUCCESS;
 }
@@ -70,6 +71,14 @@ static apr_status_t replay_read(replay_t *rp, ap_filter_t *f, apr_bucket_brigade
 static apr_status_t replay_filter(ap_filter_t *f, apr_bucket_brigade *bb, ap_input_mode_t mode,
                                   apr_read_type_e block, apr_off_t readbytes)
 {
+    const replay_t *rp = f->ctx;
+
+    if (rp->state == REPLAY_DRAIN || rp->reading) {
+        return ap_get_brigade(f->next, bb, mode, block, readbytes);
+    }
+    if (rp->state == REPLAY_BROKEN) {
+        return AP_FILTER_ERROR;
+    }
     switch (mode) {
     case AP_MODE_READBYTES:
         return readbytes > 0 ? replay_read(f->ctx, f, bb, block, readbytes) : APR_EINVAL;

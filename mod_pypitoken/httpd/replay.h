@@ -13,6 +13,13 @@
 
 #include "httpd/spool.h"
 
+typedef enum replay_state_t {
+    REPLAY_OPEN,
+    REPLAY_DRAIN, /* nothing goes out any more; who reads gets what still comes from the network,
+                     to throw it away */
+    REPLAY_BROKEN /* reading fails */
+} replay_state_t;
+
 typedef struct replay_t {
     spool_t *spool;
     apr_int64_t limit; /* how many bytes of the body may go out so far */
@@ -21,6 +28,10 @@ typedef struct replay_t {
      * sets whole; APR_EAGAIN or an error end the handler's call. NULL with whole. */
     apr_status_t (*more)(void *baton, ap_filter_t *f, apr_read_type_e block);
     void *baton;
+    replay_state_t state;
+    int reading; /* more is at work: HTTP_IN reads the trailers of a chunked body from the top of
+                    the filters, that is, through this one */
+    ap_filter_t *filter; /* once inserted */
 } replay_t;
 
 /* Puts the filter in front of r; rp must live as long as the request. APR_EGENERAL when it is not

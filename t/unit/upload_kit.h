@@ -130,7 +130,7 @@ KIT_UNUSED verdict_code_t kit_upload_feed(void *parser, const char *p, apr_size_
 KIT_UNUSED upload_t *kit_upload(slice_t boundary, slice_t body, int legacy, kit_cut_t cut,
                                 apr_pool_t *pool)
 {
-    upload_options_t options = {legacy, 0};
+    upload_options_t options = {.legacy_names = legacy};
     upload_t *u = upload_create(boundary, &options, pool);
     verdict_code_t fed = kit_feed(u, kit_upload_feed, body, cut);
     verdict_code_t code = upload_finish(u);

@@ -147,6 +147,11 @@ FcgidIOTimeout 60
 """
 
 
+def modules(mpm):
+    """Those that work under this MPM: mod_http2 does not under prefork."""
+    return [m for m in MODULES if mpm != "prefork" or m != "http2"]
+
+
 def fill(text, s):
     return text.replace("@ROOT@", s.root).replace("@SEEN@", s.path("seen"))
 
