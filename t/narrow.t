@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
@@ -232,6 +233,26 @@ def in_the_field(t, s, alice):
     t.ok("only the versions 1.2.*" in words or "only the version 1.2.*" in words, "token inspect tells it from the token", words)
 
 
+def policy(t, s):
+    path = s.write("policy", "longest-life = 30d\ndefault-life = 7d\nunrestricted = no\n")
+    make = ("--policy", path, "token", "create", "--user", "alice")
+    done = s.ctl_run(*make)
+    t.ok(done.returncode == 1 and "name them" in done.stderr, "a policy: no token for everything", done)
+    for argv in (("--project", "team-app"), ("--glob", "team-*")):
+        done = s.ctl_run("--json", *make, *argv)
+        row = json.loads(done.stdout)
+        s.secret(row["token"])
+        t.ok(0 < row["expires"] - time.time() <= 7 * 86400, "  one with %s gets an end" % argv[0], row["expires"])
+    done = s.ctl_run(*make, "--project", "team-app", "--expires", "31d")
+    t.ok(done.returncode == 1 and "30 days" in done.stderr, "  and none later than it says", done)
+    s.write("policy", "longest-life: 30d\n")
+    done = s.ctl_run(*make)
+    t.ok(done.returncode == 2 and "Line 1 of the policy" in done.stderr, "  a mistake in it is named", done)
+    s.write("pypitokenctl.conf", "policy = %s\n" % os.path.join(SRCDIR, "conf/policy"))
+    done = s.ctl_run("--config", s.path("pypitokenctl.conf"), "token", "create", "--user", "alice")
+    t.ok(done.returncode == 1 and "name them" in done.stderr, "conf/policy works, by the settings file", done)
+
+
 def refused_words(t, s, alice):
     for argv, says in ((("--network", "10.0.0.1/8"), "is no network"), (("--version", ">=1"), "is no version"),
                        (("--kind", "egg"), "is no kind"), (("--uses", "0"), "--uses takes a number"),
@@ -258,6 +279,7 @@ def main(t):
         pipeline(t, s, alice)
         documented(t, s, alice)
         in_the_field(t, s, alice)
+        policy(t, s)
         refused_words(t, s, alice)
 
 

@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "core/caveat.h"
 #include "core/project.h"
 #include "core/utf8.h"
 
@@ -14,6 +15,7 @@ typedef struct issue_scope_t {
     slice_t *ids;
     apr_size_t n;
     const char *text;
+    store_role_t role; /* the least on them; NONE when there are none */
 } issue_scope_t;
 
 static const char *issue_refuse(store_rc_t *rc, store_rc_t kind, const char *sentence)
@@ -117,6 +119,9 @@ static const char *issue_project(issue_scope_t *scope, store_t *store, const sto
         return apr_psprintf(pool, "The user '%s' has no role on the project '%s'.", user->name,
                             written);
     }
+    if (scope->role == STORE_ROLE_NONE || role < scope->role) {
+        scope->role = role;
+    }
     scope->names[scope->n] = slice_of(norm);
     scope->ids[scope->n++] = slice_of(project.id);
     return NULL;
@@ -129,6 +134,7 @@ static const char *issue_scope(issue_scope_t *scope, store_t *store, const store
     apr_size_t i;
 
     scope->n = 0;
+    scope->role = STORE_ROLE_NONE;
     scope->text = STORE_SCOPE_ALL;
     scope->names = apr_pcalloc(pool, (request->n_projects + 1) * sizeof(slice_t));
     scope->ids = apr_pcalloc(pool, (request->n_projects + 1) * sizeof(slice_t));
@@ -166,7 +172,7 @@ static const char *issue_make(char **text, store_token_t *row, store_t *store, c
     grant.projects = scope->names;
     grant.project_ids = scope->ids;
     grant.n_projects = scope->n;
-    grant.expires = request->expires;
+    grant.expires = row->expires;
     grant.not_before = seam->now() - ISSUE_BACKDATE;
     m = token_mint(&grant, pool);
     for (i = 0; m && i < row->n_caveats; i++) {
@@ -192,7 +198,22 @@ out:
     return wrong;
 }
 
-const char *issue_token(char **text, const char **id, store_t *store, const seam_t *seam,
+/* The policy's word; *expires may be set by it. */
+static const char *issue_policy(const issue_request_t *request, const issue_scope_t *scope,
+                                apr_int64_t now, apr_int64_t *expires, store_rc_t *rc,
+                                apr_pool_t *pool)
+{
+    int i, restricted = scope->n > 0;
+    const char *wrong;
+
+    for (i = 0; request->caveats && i < request->caveats->nelts && !restricted; i++) {
+        restricted = caveat_confines(APR_ARRAY_IDX(request->caveats, i, slice_t), pool);
+    }
+    wrong = policy_apply(request->policy, scope->role, restricted, now, expires, pool);
+    return wrong ? issue_refuse(rc, STORE_CONFLICT, wrong) : NULL;
+}
+
+const char *issue_token(char **text, issue_t *made, store_t *store, const seam_t *seam,
                         const issue_request_t *request, store_rc_t *rc, apr_pool_t *pool)
 {
     store_token_t row = {0};
@@ -202,7 +223,7 @@ const char *issue_token(char **text, const char **id, store_t *store, const seam
 
     *rc = STORE_OK;
     *text = NULL;
-    *id = NULL;
+    memset(made, 0, sizeof(*made));
     wrong = issue_check(request, seam->now(), rc);
     if (!wrong) {
         wrong = issue_user(&user, store, request->user, rc, pool);
@@ -216,6 +237,9 @@ const char *issue_token(char **text, const char **id, store_t *store, const seam
         row.name = request->name ? request->name : "";
         row.scope = scope.text;
         row.expires = request->expires;
+        wrong = issue_policy(request, &scope, seam->now(), &row.expires, rc, pool);
+    }
+    if (!wrong) {
         if (request->caveats) {
             row.caveats = (slice_t *)request->caveats->elts;
             row.n_caveats = (apr_size_t)request->caveats->nelts;
@@ -226,6 +250,7 @@ const char *issue_token(char **text, const char **id, store_t *store, const seam
         *text = NULL;
         return wrong;
     }
-    *id = row.id;
+    made->id = row.id;
+    made->expires = row.expires;
     return NULL;
 }

@@ -12,6 +12,7 @@
 
 #include <apr_tables.h>
 
+#include "access/policy.h"
 #include "core/token.h"
 #include "store/store.h"
 
@@ -26,12 +27,19 @@ typedef struct issue_request_t {
     apr_size_t n_projects;             /* 0: everything the user may upload to */
     apr_int64_t expires;               /* Unix seconds, 0 never; else it must lie ahead */
     const apr_array_header_t *caveats; /* of slice_t: further restrictions (narrow.h); NULL: none */
+    const policy_t *policy;            /* of the site; NULL: none */
 } issue_request_t;
 
-/* *text gets the token (in pool, wiped with it), *id its identifier. NULL, or a sentence for the
- * person who asked, *text and *id NULL then; *rc tells the kind: NOTFOUND (user or project),
+/* What was made. */
+typedef struct issue_t {
+    const char *id;
+    apr_int64_t expires; /* 0: never; by the policy, when the request did not say */
+} issue_t;
+
+/* *text gets the token (in pool, wiped with it), *made the rest. NULL, or a sentence for the
+ * person who asked, *text and made->id NULL then; *rc tells the kind: NOTFOUND (user or project),
  * CONFLICT (refused: a bound, disabled user, no role), DOWN (store or random generator). */
-const char *issue_token(char **text, const char **id, store_t *store, const seam_t *seam,
+const char *issue_token(char **text, issue_t *made, store_t *store, const seam_t *seam,
                         const issue_request_t *request, store_rc_t *rc, apr_pool_t *pool);
 
 #endif

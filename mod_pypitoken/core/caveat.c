@@ -228,6 +228,18 @@ apr_int64_t caveat_uses(slice_t caveat, apr_pool_t *pool)
     return caveat_text_read(&read, caveat, pool) || read.kind != CAVEAT_USES ? 0 : read.uses;
 }
 
+int caveat_confines(slice_t caveat, apr_pool_t *pool)
+{
+    caveat_text_t read;
+
+    if (caveat_text_read(&read, caveat, pool)) {
+        return 0;
+    }
+    return read.kind == CAVEAT_PROJECT_NAMES || read.kind == CAVEAT_PROJECT_IDS ||
+           read.kind == CAVEAT_GLOBS || read.kind == CAVEAT_DIGESTS ||
+           read.kind == CAVEAT_FILE_NAMES;
+}
+
 int caveat_wants_digest(const slice_t *caveats, apr_size_t n, apr_pool_t *pool)
 {
     caveat_text_t read;

@@ -47,6 +47,9 @@ int caveat_wants_digest(const slice_t *caveats, apr_size_t n, apr_pool_t *pool);
  * the caller: caveat_check takes the caveat for kept. */
 apr_int64_t caveat_uses(slice_t caveat, apr_pool_t *pool);
 
+/* 1 when the caveat holds a token to certain projects or files. */
+int caveat_confines(slice_t caveat, apr_pool_t *pool);
+
 /* One caveat in words for people ("only the projects a, b", "until 2026-01-01T00:00:00Z"); text
  * that does not parse is said to deny. In pool, printable ASCII. */
 const char *caveat_describe(slice_t caveat, apr_pool_t *pool);

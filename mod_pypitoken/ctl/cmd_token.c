@@ -55,7 +55,7 @@ static int cmd_token_put_json(const char *text, json_t *object)
     return rc;
 }
 
-static int cmd_token_put(ctl_t *ctl, const char *text, const char *id,
+static int cmd_token_put(ctl_t *ctl, const char *text, const issue_t *made,
                          const issue_request_t *request)
 {
     static const table_column_t columns[] = {
@@ -64,8 +64,8 @@ static int cmd_token_put(ctl_t *ctl, const char *text, const char *id,
         {NULL, "name", TABLE_TEXT, 0},
         {NULL, "expires", TABLE_TIME, 0},
     };
-    const table_cell_t cells[] = {TABLE_STRING(id), TABLE_STRING(request->user),
-                                  TABLE_STRING(request->name), TABLE_INT(request->expires)};
+    const table_cell_t cells[] = {TABLE_STRING(made->id), TABLE_STRING(request->user),
+                                  TABLE_STRING(request->name), TABLE_INT(made->expires)};
     json_t *object;
     int rc;
 
@@ -133,7 +133,9 @@ static const char *cmd_token_detail(ctl_t *ctl, const issue_request_t *request)
 int cmd_token_create(ctl_t *ctl)
 {
     issue_request_t request = {0};
-    const char *id, *wrong;
+    policy_t *policy = NULL;
+    issue_t made;
+    const char *wrong;
     store_rc_t rc;
     char *text;
     int code = cmd_token_request(ctl, &request);
@@ -144,25 +146,30 @@ int cmd_token_create(ctl_t *ctl)
     if (code != CTL_DONE) {
         return code;
     }
+    wrong = ctl->policy ? policy_read(&policy, ctl->policy, ctl->pool) : NULL;
+    if (wrong) {
+        return ctl_fail(CTL_USAGE, "%s", wrong);
+    }
     if (!ctl->service) {
         return ctl_fail(CTL_USAGE, "No service is named: use --service NAME, PYPITOKEN_SERVICE or "
                                    "'service =' in " CTL_CONFIG ".");
     }
     request.service = ctl->service;
-    wrong = issue_token(&text, &id, ctl->store, ctl->seam, &request, &rc, ctl->pool);
+    request.policy = policy;
+    wrong = issue_token(&text, &made, ctl->store, ctl->seam, &request, &rc, ctl->pool);
     if (wrong) {
         return cmd_token_refused(rc, wrong);
     }
-    code = ctl_record(ctl, "token-created", id,
+    code = ctl_record(ctl, "token-created", made.id,
                       request.n_projects == 1
                           ? project_normalize(slice_of(request.projects[0]), ctl->pool)
                           : NULL,
                       cmd_token_detail(ctl, &request));
-    if (cmd_token_put(ctl, text, id, &request)) {
-        return cmd_token_lost(ctl, id);
+    if (cmd_token_put(ctl, text, &made, &request)) {
+        return cmd_token_lost(ctl, made.id);
     }
-    ctl_remark(ctl, "Token %s of user %s, expires %s. It is not shown again.", id, request.user,
-               request.expires ? duration_iso(request.expires, ctl->pool) : "never");
+    ctl_remark(ctl, "Token %s of user %s, expires %s. It is not shown again.", made.id,
+               request.user, made.expires ? duration_iso(made.expires, ctl->pool) : "never");
     return code;
 }
 

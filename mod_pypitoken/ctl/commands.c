@@ -15,6 +15,8 @@ const commands_option_t commands_options[COMMANDS_N_OPTIONS] = {
      "file with the sealing keys (PYPITOKEN_KEYRING)"},
     {"service", "NAME", COMMANDS_ALL, COMMANDS_TEXT, COMMANDS_AT(service),
      "what new tokens name as their location (PYPITOKEN_SERVICE)"},
+    {"policy", "FILE", COMMANDS_ALL, COMMANDS_TEXT, COMMANDS_AT(policy),
+     "what the site allows of new tokens (PYPITOKEN_POLICY); see conf/policy"},
     {"config", "FILE", COMMANDS_ALL, COMMANDS_TEXT, COMMANDS_AT(config),
      "settings file to read instead of " CTL_CONFIG},
     {"json", NULL, COMMANDS_ALL, COMMANDS_FLAG, COMMANDS_AT(json),

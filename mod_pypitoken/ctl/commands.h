@@ -46,7 +46,7 @@ typedef struct commands_row_t {
     const char *help;
 } commands_row_t;
 
-#define COMMANDS_N_OPTIONS 24
+#define COMMANDS_N_OPTIONS 25
 #define COMMANDS_N_ROWS    24
 
 extern const commands_option_t commands_options[COMMANDS_N_OPTIONS];

@@ -28,6 +28,7 @@ static const ctl_setting_t ctl_settings[] = {
     {offsetof(ctl_t, store_secret), "PYPITOKEN_STORE_SECRET", "store-secret"},
     {offsetof(ctl_t, keyring), "PYPITOKEN_KEYRING", "keyring"},
     {offsetof(ctl_t, service), "PYPITOKEN_SERVICE", "service"},
+    {offsetof(ctl_t, policy), "PYPITOKEN_POLICY", "policy"},
 };
 #define CTL_SETTINGS (sizeof(ctl_settings) / sizeof(ctl_settings[0]))
 
@@ -152,8 +153,8 @@ static int ctl_config_file(ctl_t *ctl)
         if (ctl_config_line(ctl, slice_of(line))) {
             apr_file_close(file);
             return ctl_fail(CTL_USAGE,
-                            "%s line %d is no setting: use store, store-secret, keyring or "
-                            "service, then '=' and the value.",
+                            "%s line %d is no setting: use store, store-secret, keyring, "
+                            "service or policy, then '=' and the value.",
                             path, number);
         }
     }

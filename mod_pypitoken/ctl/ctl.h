@@ -30,7 +30,7 @@ typedef struct ctl_t {
     store_t *store; /* NULL until ctl_open */
     /* settings: by option, by environment, by file */
     const char *config; /* the settings file, when not the usual one */
-    const char *store_url, *store_secret, *keyring, *service;
+    const char *store_url, *store_secret, *keyring, *service, *policy;
     int json;
     /* options of single commands; NULL, 0 or empty when not given */
     const char *user, *owner, *name, *expires, *since, *httpd_conf;
@@ -48,8 +48,8 @@ typedef int ctl_run_fn(ctl_t *ctl);
 /* ---- settings and store ---- */
 
 /* Fills the settings that no option gave from the environment, then from the settings file ("store
- * = ...", "store-secret = ...", "keyring = ...", "service = ..."; '#' begins a comment line).
- * CTL_DONE, or CTL_USAGE after a complaint: a file that is not what it should be. */
+ * = ...", "store-secret = ...", "keyring = ...", "service = ...", "policy = ..."; '#' begins a
+ * comment line). CTL_DONE, or CTL_USAGE after a complaint: a file that is not what it should be. */
 int ctl_configure(ctl_t *ctl);
 
 typedef enum ctl_keys_t { CTL_KEYS_NONE, CTL_KEYS_NEEDED } ctl_keys_t;

@@ -20,8 +20,8 @@
 #endif
 
 /* apr_getopt's number of option i; those of --help and --version follow. Above 255: no letters. */
-#define PYPITOKENCTL_FIRST   256
-#define PYPITOKENCTL_HELP    (PYPITOKENCTL_FIRST + (int)COMMANDS_N_OPTIONS)
+#define PYPITOKENCTL_FIRST 256
+#define PYPITOKENCTL_HELP  (PYPITOKENCTL_FIRST + (int)COMMANDS_N_OPTIONS)
 
 /* ---- help ---- */
 
@@ -73,7 +73,8 @@ static void pypitokenctl_help_all(const char *word, FILE *out)
     fputs("  --help               this text, or that of a command\n"
           "  --version            the version of this program\n\n"
           "What no option sets is taken from the environment variable in brackets, then "
-          "from\n" CTL_CONFIG " ('store = ...', 'store-secret =', 'keyring =', 'service =').\n"
+          "from\n" CTL_CONFIG " ('store = ...', 'store-secret =', 'keyring =', 'service =', "
+          "'policy =').\n"
           "Secrets are read from standard input, a terminal or a file, never from an argument.\n"
           "Exit: 0 done, 1 refused or not found, 2 usage, 3 store not available.\n",
           out);

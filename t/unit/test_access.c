@@ -67,7 +67,8 @@ static char *mint(world_t *w, const char *user, const char *project, apr_int64_t
     issue_request_t request = {0};
     store_rc_t rc;
     char *text = NULL;
-    const char *err, *unused;
+    const char *err;
+    issue_t made;
 
     request.service = "test";
     request.user = user;
@@ -75,9 +76,12 @@ static char *mint(world_t *w, const char *user, const char *project, apr_int64_t
     request.projects = &project;
     request.n_projects = project ? 1 : 0;
     request.expires = expires;
-    err = issue_token(&text, id ? id : &unused, w->store, &test_seam, &request, &rc, w->pool);
+    err = issue_token(&text, &made, w->store, &test_seam, &request, &rc, w->pool);
     if (err) {
         printf("# issue_token: %s\n", err);
+    }
+    if (id) {
+        *id = made.id;
     }
     return err ? NULL : text;
 }

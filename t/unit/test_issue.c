@@ -116,7 +116,7 @@ static int count_tokens(world_t *w)
 
 static issue_request_t request_of(const char *user, const char *const *projects, apr_size_t n)
 {
-    issue_request_t r = {"index.test", user, "laptop", projects, n, 0, NULL};
+    issue_request_t r = {"index.test", user, "laptop", projects, n, 0, NULL, NULL};
 
     return r;
 }
@@ -126,21 +126,23 @@ static void expect_token(world_t *w, const issue_request_t *request, const char 
                          const char *caveats, const char *what)
 {
     unsigned char key[MACAROON_KEY_BYTES] = {0};
-    const char *id = NULL, *wrong, *said = "";
+    const char *wrong, *said = "";
+    issue_t made;
     store_token_t row = {0};
     macaroon_t *m = NULL;
     store_rc_t rc;
     char *text = NULL;
     apr_size_t i;
 
-    wrong = issue_token(&text, &id, w->store, &test_seam, request, &rc, w->pool);
-    if (!tap_ok(!wrong && rc == STORE_OK && text && id, "%s: %s", what, wrong ? wrong : "made")) {
+    wrong = issue_token(&text, &made, w->store, &test_seam, request, &rc, w->pool);
+    if (!tap_ok(!wrong && rc == STORE_OK && text && made.id, "%s: %s", what,
+                wrong ? wrong : "made")) {
         return;
     }
     tap_ok(strncmp(text, "pypi-", 5) == 0 &&
                token_parse(&m, slice_of(text), NULL, w->pool) == VERDICT_ALLOWED,
            "%s: it is a token", what);
-    tap_ok(m && slice_is(m->location, "index.test") && slice_is(m->identifier, id),
+    tap_ok(m && slice_is(m->location, "index.test") && slice_is(m->identifier, made.id),
            "%s: service and identifier stand in it", what);
     for (i = 0; m && i < m->n_caveats; i++) {
         said = apr_pstrcat(w->pool, said, i ? " " : "", slice_dup(m->caveats[i], w->pool), NULL);
@@ -148,11 +150,11 @@ static void expect_token(world_t *w, const issue_request_t *request, const char 
     if (!tap_ok(strcmp(said, caveats) == 0, "%s: its caveats", what)) {
         printf("# have %s\n# want %s\n", said, caveats);
     }
-    rc = store_token_find(w->store, slice_of(id), &row, key, w->pool);
+    rc = store_token_find(w->store, slice_of(made.id), &row, key, w->pool);
     tap_ok(rc == STORE_OK && m && macaroon_verify(m, slice_make((char *)key, sizeof(key))),
            "%s: the stored key signed it", what);
     tap_ok(rc == STORE_OK && strcmp(row.scope, scope) == 0 && strcmp(row.name, "laptop") == 0 &&
-               strcmp(row.user_name, "alice") == 0 && row.expires == request->expires &&
+               strcmp(row.user_name, "alice") == 0 && row.expires == made.expires &&
                row.n_caveats == 0 && row.revoked == 0,
            "%s: its row", what);
     sodium_memzero(key, sizeof(key));
@@ -164,7 +166,8 @@ static void test_made(world_t *w)
     static const char *const two[] = {"second", "Sample.Project", "SECOND"};
     issue_request_t r = request_of("alice", NULL, 0);
 
-    expect_token(w, &r, STORE_SCOPE_ALL, apr_psprintf(w->pool, "[3,\"%s\"]", w->alice.id), "for a user");
+    expect_token(w, &r, STORE_SCOPE_ALL, apr_psprintf(w->pool, "[3,\"%s\"]", w->alice.id),
+                 "for a user");
     r.expires = NOW + 1;
     expect_token(w, &r, STORE_SCOPE_ALL,
                  apr_psprintf(w->pool, "[3,\"%s\"] [0,1700000001,1699999940]", w->alice.id),
@@ -187,14 +190,16 @@ static void expect_refused(world_t *w, store_t *store, const issue_request_t *r,
                            const char *says, const char *what)
 {
     char *text = apr_pstrdup(w->pool, "?");
-    const char *id = "?", *wrong;
+    const char *wrong;
+    issue_t made = {"?", 0};
     int before = count_tokens(w);
     store_rc_t rc = STORE_OK;
 
-    wrong = issue_token(&text, &id, store, &test_seam, r, &rc, w->pool);
+    wrong = issue_token(&text, &made, store, &test_seam, r, &rc, w->pool);
     tap_ok(wrong && strstr(wrong, says), "%s: %s", what, wrong ? wrong : "made");
     tap_ok(kind < 0 ? rc != STORE_OK : (int)rc == kind, "%s: kind %d", what, (int)rc);
-    tap_ok(!text && !id && before >= 0 && count_tokens(w) == before, "%s: nothing is left", what);
+    tap_ok(!text && !made.id && before >= 0 && count_tokens(w) == before, "%s: nothing is left",
+           what);
 }
 
 static void test_people_and_projects(world_t *w)

@@ -6,6 +6,7 @@
 
 #include "access/issue.h"
 #include "access/narrow.h"
+#include "access/policy.h"
 #include "access/permit.h"
 #include "core/project.h"
 
@@ -116,7 +117,7 @@ static verdict_code_t upload(world_t *w, const char *text, const char *name, int
         code = permit_commit(out, w->s, &kit_seam, &event, v, w->pool);
     }
     if (code == VERDICT_ALLOWED && settle >= 0) {
-        (void)permit_settle(w->s, out, settle, w->pool);
+        (void)permit_settle(w->s, out, (permit_end_t)settle, w->pool);
     }
     return code;
 }
@@ -127,13 +128,15 @@ static const char *token(world_t *w, const narrow_t *narrow, const char **id)
     issue_request_t r = {.service = "test", .user = "alice", .name = "t", .caveats = caveats};
     const char *wrong = narrow ? narrow_caveats(caveats, narrow, kit_time, w->pool) : NULL;
     store_rc_t rc;
+    issue_t made;
     char *text;
 
-    wrong = wrong ? wrong : issue_token(&text, id, w->s, &kit_seam, &r, &rc, w->pool);
+    wrong = wrong ? wrong : issue_token(&text, &made, w->s, &kit_seam, &r, &rc, w->pool);
     if (wrong) {
         tap_ok(0, "a token: %s", wrong);
         exit(1);
     }
+    *id = made.id;
     return text;
 }
 
@@ -158,28 +161,30 @@ static void uses(world_t *w)
     permit_t p;
     verdict_t v;
 
-    tap_ok(upload(w, once, "xa", 1, &p, &v) == VERDICT_ALLOWED,
+    tap_ok(upload(w, once, "xa", PERMIT_ARRIVED, &p, &v) == VERDICT_ALLOWED,
            "a token for one upload: the first");
-    tap_ok(upload(w, once, "xa", 1, &p, &v) == VERDICT_TOKEN_CAVEAT &&
+    tap_ok(upload(w, once, "xa", PERMIT_ARRIVED, &p, &v) == VERDICT_TOKEN_CAVEAT &&
                kit_is(v.detail, "its uses caveat allows 1 in all, and none is left"),
            "  not the second");
-    tap_ok(upload(w, derive(w, once, other), "xa", 1, &p, &v) == VERDICT_TOKEN_CAVEAT,
+    tap_ok(upload(w, derive(w, once, other), "xa", PERMIT_ARRIVED, &p, &v) == VERDICT_TOKEN_CAVEAT,
            "  nor what is derived from it");
-    tap_ok(upload(w, all, "xa", 1, &p, &v) == VERDICT_ALLOWED, "  its parent goes on");
-    tap_ok(upload(w, twice, "xa", 0, &p, &v) == VERDICT_ALLOWED,
+    tap_ok(upload(w, all, "xa", PERMIT_ARRIVED, &p, &v) == VERDICT_ALLOWED, "  its parent goes on");
+    tap_ok(upload(w, twice, "xa", PERMIT_REFUSED, &p, &v) == VERDICT_ALLOWED,
            "one for two: the handler refuses");
-    tap_ok(permit_settle(w->s, &p, 0, w->pool) == STORE_OK &&
-               permit_settle(w->s, &p, 0, w->pool) == STORE_OK,
+    tap_ok(permit_settle(w->s, &p, PERMIT_REFUSED, w->pool) == STORE_OK &&
+               permit_settle(w->s, &p, PERMIT_REFUSED, w->pool) == STORE_OK,
            "  which gives the use back once, however often it is said");
-    tap_ok(upload(w, sub, "xa", 1, &p, &v) == VERDICT_ALLOWED,
+    tap_ok(upload(w, sub, "xa", PERMIT_ARRIVED, &p, &v) == VERDICT_ALLOWED,
            "  a child with its own limit: the first");
-    tap_ok(upload(w, sub, "xa", 1, &p, &v) == VERDICT_TOKEN_CAVEAT, "  not the second");
-    tap_ok(upload(w, twice, "xa", 1, &p, &v) == VERDICT_ALLOWED,
+    tap_ok(upload(w, sub, "xa", PERMIT_ARRIVED, &p, &v) == VERDICT_TOKEN_CAVEAT,
+           "  not the second");
+    tap_ok(upload(w, twice, "xa", PERMIT_ARRIVED, &p, &v) == VERDICT_ALLOWED,
            "  the refused second took nothing from the parent's counter");
-    tap_ok(upload(w, twice, "xa", 1, &p, &v) == VERDICT_TOKEN_CAVEAT, "  which has none left then");
+    tap_ok(upload(w, twice, "xa", PERMIT_ARRIVED, &p, &v) == VERDICT_TOKEN_CAVEAT,
+           "  which has none left then");
     tap_ok(upload(w, derive(w, all, slice_of("[1004, 1]")), "xa", -1, &p, &v) == VERDICT_ALLOWED,
            "another spelling of the limit is another counter");
-    tap_ok(upload(w, derive(w, all, slice_of("[1004, 1]")), "xa", 1, &p, &v) ==
+    tap_ok(upload(w, derive(w, all, slice_of("[1004, 1]")), "xa", PERMIT_ARRIVED, &p, &v) ==
                VERDICT_TOKEN_CAVEAT,
            "a use that was never settled (the process died) stays taken");
 }
@@ -200,7 +205,7 @@ static void *APR_THREAD_FUNC crowd_run(apr_thread_t *thread, void *data)
 
     (void)thread;
     apr_pool_create(&mine.pool, NULL);
-    code = upload(&mine, c->text, "xa", 1, &p, &v);
+    code = upload(&mine, c->text, "xa", PERMIT_ARRIVED, &p, &v);
     atomic_fetch_add(code == VERDICT_ALLOWED        ? &c->won
                      : code == VERDICT_TOKEN_CAVEAT ? &c->refused
                                                     : &c->strange,
@@ -237,15 +242,16 @@ static void creation(world_t *w)
     permit_t p, q;
     verdict_t v;
 
-    tap_ok(upload(w, old, "new-one", 1, &p, &v) == VERDICT_TOKEN_CAVEAT,
+    tap_ok(upload(w, old, "new-one", PERMIT_ARRIVED, &p, &v) == VERDICT_TOKEN_CAVEAT,
            "a token for existing projects makes none");
     tap_ok(upload(w, fresh, "new-one", -1, &p, &v) == VERDICT_ALLOWED, "one for new projects does");
     tap_ok(upload(w, fresh, "new-one", -1, &q, &v) == VERDICT_ALLOWED,
            "  a second file beside it, while the first is under way");
-    (void)permit_settle(w->s, &p, 1, w->pool);
-    tap_ok(upload(w, fresh, "new-one", 1, &q, &v) == VERDICT_TOKEN_CAVEAT,
+    (void)permit_settle(w->s, &p, PERMIT_ARRIVED, w->pool);
+    tap_ok(upload(w, fresh, "new-one", PERMIT_ARRIVED, &q, &v) == VERDICT_TOKEN_CAVEAT,
            "  not any more when the first has arrived");
-    tap_ok(upload(w, old, "new-one", 1, &p, &v) == VERDICT_ALLOWED, "now the other may");
+    tap_ok(upload(w, old, "new-one", PERMIT_ARRIVED, &p, &v) == VERDICT_ALLOWED,
+           "now the other may");
 }
 
 /* ---- stored caveats ---- */
@@ -265,15 +271,16 @@ static void field(world_t *w)
     tap_ok(store_token_find(w->s, slice_of(id), &row, NULL, w->pool) == STORE_OK &&
                row.n_caveats == 1 && slice_is(row.caveats[0], "[1000,[\"192.0.2.0/24\"]]"),
            "what a token is made with stands in its row, too");
-    tap_ok(upload(w, child, "other", 1, &p, &v) == VERDICT_ALLOWED,
+    tap_ok(upload(w, child, "other", PERMIT_ARRIVED, &p, &v) == VERDICT_ALLOWED,
            "a child of a token in the field");
     tap_ok(store_token_narrow(w->s, slice_of(id), more, 2, w->pool) == STORE_OK,
            "the token is narrowed");
-    tap_ok(upload(w, child, "other", 1, &p, &v) == VERDICT_TOKEN_CAVEAT &&
+    tap_ok(upload(w, child, "other", PERMIT_ARRIVED, &p, &v) == VERDICT_TOKEN_CAVEAT &&
                kit_is(v.detail, "its name caveat does not allow other"),
            "  its child as well, on the next upload");
-    tap_ok(upload(w, text, "team-a", 1, &p, &v) == VERDICT_ALLOWED, "  what it still may");
-    tap_ok(upload(w, child, "team-a", 1, &p, &v) == VERDICT_TOKEN_CAVEAT,
+    tap_ok(upload(w, text, "team-a", PERMIT_ARRIVED, &p, &v) == VERDICT_ALLOWED,
+           "  what it still may");
+    tap_ok(upload(w, child, "team-a", PERMIT_ARRIVED, &p, &v) == VERDICT_TOKEN_CAVEAT,
            "  a stored limit counts for all of them together");
     tap_ok(store_token_find(w->s, slice_of(id), &row, key, w->pool) == STORE_OK &&
                row.n_caveats == 3 && slice_equal(row.caveats[2], more[1]),
@@ -295,6 +302,78 @@ static void field(world_t *w)
     sodium_memzero(key, sizeof(key));
 }
 
+/* ---- policy ---- */
+
+static void write_file(world_t *w, const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    if (fd < 0 || write(fd, text, strlen(text)) < 0) {
+        tap_ok(0, "%s can be written", path);
+    }
+    close(fd);
+    (void)w;
+}
+
+static policy_t *policy_of(world_t *w, const char *text, const char *says)
+{
+    const char *path = apr_pstrcat(w->pool, w->kit.dir, "/policy", NULL);
+    const char *wrong;
+    policy_t *policy;
+
+    write_file(w, path, text);
+    wrong = policy_read(&policy, path, w->pool);
+    unlink(path);
+    tap_ok(says ? kit_has(wrong, says) && !policy : !wrong && policy, "a policy: %s",
+           wrong ? wrong : "taken");
+    return policy;
+}
+
+static void applied(world_t *w, const policy_t *policy, store_role_t role, int restricted,
+                    apr_int64_t asked, apr_int64_t want, const char *says, const char *what)
+{
+    apr_int64_t expires = asked;
+    const char *wrong = policy_apply(policy, role, restricted, kit_time, &expires, w->pool);
+
+    if (!tap_ok(says ? kit_has(wrong, says) : !wrong && expires == want, "%s", what)) {
+        printf("# %s, expires %" APR_INT64_T_FMT "\n", wrong ? wrong : "allowed", expires);
+    }
+}
+
+static void policies(world_t *w)
+{
+    static const store_role_t none = STORE_ROLE_NONE, less = STORE_ROLE_MAINTAINER,
+                              owner = STORE_ROLE_OWNER;
+    apr_int64_t now = kit_time;
+    policy_t *p = policy_of(w,
+                            "# ours\n\n longest-life = 30d\ndefault-life=7d\nunrestricted = no\n"
+                            "maintainer.longest-life = 1d\r\nmaintainer.default-life = 2h\n"
+                            "owner.unrestricted = yes\n",
+                            NULL);
+
+    applied(w, NULL, none, 0, 0, 0, NULL, "without a policy everything goes");
+    applied(w, p, none, 0, 0, 0, "name them", "no token for everything");
+    applied(w, p, none, 1, 0, now + 7 * 86400, NULL, "one for certain files gets the usual life");
+    applied(w, p, none, 1, now + 30 * 86400, now + 30 * 86400, NULL, "the longest there is");
+    applied(w, p, none, 1, now + 30 * 86400 + 1, 0, "30 days and 0 hours", "a second longer");
+    applied(w, p, less, 1, 0, now + 7200, NULL, "a maintainer's gets another");
+    applied(w, p, less, 1, now + 86401, 0, "1 days", "  and may live for less");
+    applied(w, p, owner, 1, now + 86401, now + 86401, NULL, "an owner's has the general limit");
+    p = policy_of(w, "longest-life = 1d\n", NULL);
+    applied(w, p, none, 0, 0, 0, "at most", "no end, where there must be one");
+    applied(w, p, none, 0, now + 60, now + 60, NULL, "an early end");
+    p = policy_of(w, "", NULL);
+    applied(w, p, none, 0, 0, 0, NULL, "an empty policy allows everything");
+    policy_of(w, "longest-life = 30\n", "Line 1");
+    policy_of(w, "\nunrestricted = maybe\n", "must be yes or no");
+    policy_of(w, "longest_life = 30d\n", "Line 1");
+    policy_of(w, "admin.longest-life = 30d\n", "Line 1");
+    policy_of(w, "maintainer. longest-life = 30d\n", "Line 1");
+    policy_of(w, "unrestricted\n", "a setting, '=' and a value");
+    tap_ok(kit_has(policy_read(&p, "/nowhere/policy", w->pool), "cannot be read"),
+           "a policy that is not there");
+}
+
 int main(void)
 {
     world_t w;
@@ -312,5 +391,6 @@ int main(void)
     crowd(&w);
     creation(&w);
     field(&w);
+    policies(&w);
     return kit_end(&w.kit);
 }
