@@ -3,7 +3,8 @@
  *
  * One check for every door: Basic authentication, the form, uploads with a password. The order:
  *
- *   1. the account is read (its password's place, second factor, epoch);
+ *   1. the account is read (its password's place, second factor, epoch), by its name or the only
+ * one that a directory would take for the same (person_fold);
  *   2. linger:   the same typed secret, account, epoch, address and agent class were accepted a
  *                moment ago: neither hash nor code is looked at again (a password that is kept
  *                elsewhere is asked there all the same);
@@ -12,7 +13,7 @@
  *   5. the password: ours by its hash, with the same work done when there is no such account, or
  *                elsewhere;
  *   6. the code: all candidates are compared, then it is spent in the database by one statement;
- *   7. event, settled throttle, linger.
+ *   7. event, settled throttle, linger. What lingered is no new login and has no new event.
  *
  * An unknown user, a wrong password, a missing, wrong or spent code and a disabled account get the
  * same verdict, LOGIN_FAILED, after the same work; only verdict_t.log and the event tell them
@@ -69,7 +70,7 @@ typedef enum login_outcome_t {
 typedef struct login_linger_t {
     slice_t user;      /* name of the account */
     apr_int64_t epoch; /* see login_epoch */
-    slice_t secret;    /* password, NUL, code */
+    slice_t secret;    /* what was asked for, NUL, password, NUL, code */
     const char *address;
     const char *agent; /* whole; which agents are of one class is the hook's business */
 } login_linger_t;
@@ -97,9 +98,10 @@ typedef struct login_hooks_t {
     void (*linger_keep)(void *baton, const login_linger_t *what);
     /* The other providers of AuthBasicProvider, asked with the password without its code, as typed
      * (no normalisation). user and password are C strings without NULs inside. On GOOD *name may be
-     * set to what that provider calls the user, if not as typed. */
-    login_elsewhere_t (*elsewhere)(void *baton, const char *user, const char *password,
+     * set to what that provider calls the user, if not as typed. It has a baton of its own. */
+    login_elsewhere_t (*elsewhere)(void *elsewhere_baton, const char *user, const char *password,
                                    const char **name);
+    void *elsewhere_baton;
 } login_hooks_t;
 
 /* ---- the check ---- */
@@ -116,13 +118,13 @@ typedef struct login_t {
     int enrolled;          /* has a confirmed second factor here, asked for or not */
     int lingered;          /* accepted before: no new event was written */
     int elsewhere;         /* the password is another provider's */
-    unsigned retry_after;  /* with THROTTLED: seconds */
     int unknown;           /* with LOGIN_FAILED: neither we nor anybody else know the name */
 } login_t;
 
 /* VERDICT_ALLOWED and *out filled (copied into pool), or a verdict in *v: LOGIN_FAILED, THROTTLED,
- * BUSY, STORE_DOWN, TOKEN_UPLOADS_ONLY (a token, or __token__, was typed: no hook saw it). hooks
- * may be NULL. store NULL: it could not be opened, STORE_DOWN. */
+ * BUSY, LOGIN_DOWN (no memory for a hash, a hash or seed that cannot be read, another provider that
+ * does not answer), STORE_DOWN, TOKEN_UPLOADS_ONLY (a token, or __token__, was typed: no hook saw
+ * it). hooks may be NULL. store NULL: it could not be opened, STORE_DOWN. */
 verdict_code_t login_check(login_t *out, store_t *store, const seam_t *seam,
                            const login_typed_t *typed, const login_policy_t *policy,
                            const login_hooks_t *hooks, verdict_t *v, apr_pool_t *pool);

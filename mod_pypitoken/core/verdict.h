@@ -138,7 +138,9 @@
     /* not the uploader's fault */                                                                 \
     X(STORE_DOWN, "store-down", 503,                                                               \
       "The token database cannot be reached at the moment. Try again in a little while.")          \
-    X(BUSY, "busy", 503, "Too many uploads at the same time. Try again in a little while.")        \
+    X(LOGIN_DOWN, "login-down", 503,                                                               \
+      "Passwords cannot be checked at the moment. Try again in a little while.")                   \
+    X(BUSY, "busy", 503, "Too much at the same time. Try again in a little while.")                \
     X(BACKEND, "backend-failed", 502,                                                              \
       "The package index behind this server did not take the upload: {}. Ask its operator.")       \
     X(SPOOL_FULL, "spool-full", 507, "This server has no room for the upload at the moment.")      \
