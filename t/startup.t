@@ -59,6 +59,9 @@ def directives(t, s):
         ("a service file that is not there", 'PyPITokenBackendAuth Service "{root}/nosuch"\n', "/nosuch"),
         ("a service file that others read", 'PyPITokenBackendAuth Service "{root}/open"\n', "/open"),
         ("a service file without a colon", 'PyPITokenBackendAuth Service "{root}/nocolon"\n', "/nocolon"),
+        ("a service file with a password cut short", 'PyPITokenBackendAuth Service "{root}/long"\n', "/long"),
+        ("a service file that others write", 'PyPITokenBackendAuth Service "{root}/written"\n', "/written"),
+        ("PyPITokenStream that is neither On nor Off", "PyPITokenStream Maybe\n", "PyPITokenStream"),
         ("an empty service", 'PyPITokenService ""\n', "PyPITokenService"),
         ("a project that cannot be", '<Location "/x/">\nRequire pypi-project -x-\n</Location>\n', "-x-"),
         ("an unknown limit", "PyPITokenThrottle some 1/1m\n", "there is no limit 'some'"),
@@ -74,6 +77,8 @@ def directives(t, s):
         ("a role that is none", '<Location "/x/">\nRequire pypi-role king\n</Location>\n', "pypi-role"),
     ]
     s.write("open", "a:b\n", 0o644)
+    s.write("written", "a:b\n", 0o620)
+    s.write("long", "a:%s\n" % ("b" * 2000), 0o600)
     s.write("nocolon", "ab\n", 0o600)
     for what, config, names in cases:
         refused(t, s, what, config, names)

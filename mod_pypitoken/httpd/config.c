@@ -266,8 +266,11 @@ static const char *config_read_service(cmd_parms *cmd, const char *file, const c
             apr_psprintf(cmd->pool, "PyPITokenBackendAuth: others may read %s; chmod 600 it", path);
         goto out;
     }
-    if (apr_file_gets(line, sizeof(line), f) != APR_SUCCESS || !strchr(line, ':')) {
-        err = apr_psprintf(cmd->pool, "PyPITokenBackendAuth: %s must hold one line user:password",
+    if (apr_file_gets(line, sizeof(line), f) != APR_SUCCESS || !strchr(line, ':') ||
+        strlen(line) == sizeof(line) - 1) {
+        err = apr_psprintf(cmd->pool,
+                           "PyPITokenBackendAuth: %s must hold one line user:password of less than "
+                           "1000 bytes",
                            path);
         goto out;
     }

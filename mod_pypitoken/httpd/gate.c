@@ -40,17 +40,22 @@ int gate_exact(request_rec *r, const char *path)
     return path && strcmp(r->uri, path) == 0 && slice_is(gate_wire_path(r), path);
 }
 
-/* "close" and "keep-alive" only: any other token makes a proxy drop the header it names. HTTP/2
- * upgrade offers are httpd's own business and end there. */
+/* Any other token makes a proxy drop the header it names. An offer to go on in HTTP/2, as some
+ * clients make it, names two headers that end here anyway. */
 static int gate_connection(slice_t value)
 {
+    static const char *const words[] = {"close", "keep-alive", "upgrade", "http2-settings", NULL};
+    int i;
+
     while (value.n) {
         const char *comma = memchr(value.p, ',', value.n);
         apr_size_t n = comma ? (apr_size_t)(comma - value.p) : value.n;
         slice_t word = slice_trim(slice_make(value.p, n));
 
-        if (word.n && !slice_is_nocase(word, "close") && !slice_is_nocase(word, "keep-alive")) {
-            return 0;
+        for (i = 0; word.n && !slice_is_nocase(word, words[i]); i++) {
+            if (!words[i + 1]) {
+                return 0;
+            }
         }
         n += comma ? 1 : 0;
         value = slice_make(value.p + n, value.n - n);
