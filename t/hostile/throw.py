@@ -5,12 +5,10 @@ from pypt import wire
 
 def target(case, url):
     """The request target of a case where the uploads go to url ("/legacy/")."""
-    if case.path and case.path.startswith("^"):
-        found = case.path[1:].rstrip("/") + url if case.path != "^//" else "/" + url
-    elif case.path:
-        found = url + case.path if case.path[0] != "/" else url + case.path[1:]
+    if case.path and case.path.startswith("="):
+        found = case.path[1:].replace("{url}", url).replace("{bare}", url.rstrip("/"))
     else:
-        found = url
+        found = url + (case.path or "")
     return found + ("?" + case.query if case.query is not None else "")
 
 
@@ -19,12 +17,11 @@ def send(port, url, case, user=None, chunks=None, tag="", change=None):
     chunks it is sent in; change: makes another body of it. The headers X-Case and User-Agent name the case: not every
     header gets through a guard."""
     headers = [("X-Case", case.id + tag), ("User-Agent", "case " + case.id)] + list(case.headers)
-    body = change(case.body) if change else case.body
-    if case.framing == "none":
-        body = None
-    if case.framing == "chunked":
-        raw = wire.request(case.method, target(case, url), headers, None, user) + wire.chunked(body, 1000)
+    body = case.body
+    if case.framing == "raw":
+        raw = wire.request(case.method, target(case, url), headers, None, user).replace(b"HTTP/1.1\r\n", case.protocol.encode() + b"\r\n", 1)
         with wire.Conn(port) as conn:
-            conn.send(raw)
+            conn.send(raw + body)
             return conn.response(case.method)
+    body = change(body) if change else body
     return wire.once(port, case.method, target(case, url), headers, body, user, chunks=chunks)
