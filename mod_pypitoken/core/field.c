@@ -24,11 +24,11 @@ static const field_t field_table[FIELD_KNOWN] = {
     {"blake2_256_digest", FIELD_BLAKE2, FIELD_SHORT, 0, 1},
     {"requires_python", FIELD_REQUIRES_PYTHON, 1024, 0, 1},
     {"summary", FIELD_SUMMARY, UPLOAD_TEXT_MAX, 0, 0},
+    {"description", FIELD_DESCRIPTION, UPLOAD_DESCRIPTION_MAX, 0, 0},
     {"content", FIELD_CONTENT, 0, 0, 0},
     {"gpg_signature", FIELD_SIGNATURE, UPLOAD_TEXT_MAX, 1, 0}};
 
 static const field_t field_other = {"", FIELD_OTHER, UPLOAD_TEXT_MAX, 1, 0};
-static const field_t field_description = {"description", FIELD_OTHER, UPLOAD_DESCRIPTION_MAX, 1, 0};
 
 static int field_char(char c, int first)
 {
@@ -52,5 +52,5 @@ const field_t *field_find(slice_t name)
             return &field_table[i];
         }
     }
-    return slice_is(name, "description") ? &field_description : &field_other;
+    return &field_other;
 }

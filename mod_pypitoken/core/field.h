@@ -22,6 +22,7 @@ typedef enum field_id_t {
     FIELD_BLAKE2,
     FIELD_REQUIRES_PYTHON,
     FIELD_SUMMARY,
+    FIELD_DESCRIPTION,
     FIELD_CONTENT,
     FIELD_SIGNATURE,
     FIELD_KNOWN, /* the rows of the table end here */

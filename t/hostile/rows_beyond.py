@@ -77,7 +77,7 @@ def limits():
     long_name = "a" * 100
     rows = [
         ("U140", "field name of 64 characters", "allowed", body(before=[part("x" * 64, "1")])),
-        ("U141", "file name of 255 bytes", "allowed", body(filename="aaa-1.0-py3-none-%s.whl" % ("x" * 234))),
+        ("U141", "file name of 240 bytes", "allowed", body(filename="aaa-1.0-py3-none-%s.whl" % ("x" * 219))),
         ("U142", "file name of 256 bytes", "filename-invalid", body(filename="aaa-1.0-py3-none-%s.whl" % ("x" * 235))),
         ("U143", "name of 100 characters", "token-scope", join(fields(name=long_name))),
         ("U144", "summary of 65536 bytes", "allowed", body(before=[part("summary", "x" * 65536)])),
