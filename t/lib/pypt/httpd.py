@@ -7,7 +7,7 @@ import socket
 import subprocess
 
 from . import BUILDDIR
-from . import poll
+from . import poll, under
 
 MODULES = ("authn_core authn_file authz_core authz_user auth_basic env setenvif alias dir mime headers "
            "rewrite reqtimeout request").split()
@@ -181,8 +181,10 @@ class Httpd:
     def check(self):
         """httpd -t. Its exit code and all that it said."""
         self.write()
-        done = subprocess.run(self._argv("-t"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              stdin=subprocess.DEVNULL, env=environment(), check=False)
+        kind = self.site.under
+        done = subprocess.run(under.command(kind, self._argv("-t"), self.site), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
+                              env=under.environment(kind, environment(), self.site), check=False)
         return done.returncode, done.stdout + self.error_log()
 
     # ---- life ----
@@ -213,8 +215,10 @@ class Httpd:
         if os.path.exists(pidfile):
             os.unlink(pidfile)
         with open(os.path.join(self.site.root, "logs/stderr.log"), "ab") as err:
-            self.proc = subprocess.Popen(self._argv("-DFOREGROUND"), stdin=subprocess.DEVNULL, stdout=err,
-                                         stderr=err, env=environment(), start_new_session=True)
+            self.proc = subprocess.Popen(
+                under.command(self.site.under, self._argv("-DFOREGROUND"), self.site), stdin=subprocess.DEVNULL,
+                stdout=err, stderr=err, env=under.environment(self.site.under, environment(), self.site),
+                start_new_session=True)
         self.guardian = guardian(self.proc.pid)
         poll.until(lambda: self.proc.poll() is not None or self._ready(pidfile))
         if self.proc.poll() is not None:
@@ -243,7 +247,7 @@ class Httpd:
             poll.until(lambda: not open_connections((self.port, self.tls_port)), 5)
             self.proc.terminate()
             try:
-                self.proc.wait(20)
+                self.proc.wait(20 * under.slower())
             except subprocess.TimeoutExpired:
                 self.proc.kill()
                 self.proc.wait()

@@ -2,7 +2,9 @@
 
 import time
 
-LIMIT = 20.0
+from . import under
+
+LIMIT = 20.0 * under.slower()
 
 
 def until(what, limit=LIMIT):

@@ -12,7 +12,7 @@ import tempfile
 
 from . import BUILDDIR
 from . import dist as dists
-from . import wire
+from . import under, wire
 from .httpd import Httpd, binary, module_path
 from .token import Token
 
@@ -75,6 +75,7 @@ class Site:
         self.allowed = []
         self.httpd = None
         self.servers = []
+        self.under = under.kind()
         for name in "logs run store www cgi-bin".split():
             os.mkdir(os.path.join(self.root, name), 0o755)
             os.chmod(os.path.join(self.root, name), 0o755)
@@ -132,6 +133,7 @@ class Site:
         full = [os.path.join(BUILDDIR, "pypitokenctl"), "--config", "/dev/null",
                 "--store", "sqlite:" + (store or self.path("store/pypi.db")),
                 "--keyring", keyring or self.path("keyring"), "--service", SERVICE, *argv]
+        full, env = under.small(self.under, full, env)
         return subprocess.run(full, input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               env=env, check=False, timeout=60)
 
@@ -204,6 +206,9 @@ class Site:
                 text = f.read()
             leaks += ["%s: %s..." % (name, secret[:9]) for secret in self.secrets if secret in text]
         self.tap.ok(not leaks, "no secret in any log", "\n".join(leaks))
+        if self.under:
+            found = under.reports(self.under, self)
+            self.tap.ok(not found, "nothing to report under " + self.under, "\n".join(found)[:20000])
 
     # ---- the shortest way to an upload ----
 

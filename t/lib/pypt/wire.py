@@ -5,7 +5,9 @@ import json
 import socket
 import ssl
 
-TIMEOUT = 30
+from . import under
+
+TIMEOUT = 30 * under.slower()
 
 
 class Closed(Exception):
