@@ -481,6 +481,38 @@ def full_disk(t, c):
     t.is_(done.returncode, 1, "an answer that cannot be written is no success", done.stderr)
 
 
+def leaks(t, c):
+    """token revoke --from-file: what somebody left lying in a text."""
+    def made(*argv):
+        return json.loads(c.run("--json", "token", "create", "--user", "alice", *argv).stdout)
+    plain, basic, child, other = made(), made(), made(), made()
+    narrowed = c.run("token", "restrict", "--expires", "1h", text=child["token"]).stdout.strip()
+    pair = base64.b64encode(("__token__:" + basic["token"]).encode()).decode()
+    bad = other["token"][:-6] + "AAAAAA"
+    path = os.path.join(c.dir, "build.log")
+    with open(path, "w", encoding="ascii") as f:
+        f.write("password=%s.\nAuthorization: Basic %s\n_%s_ %s pypi-nothing\n" % (plain["token"], pair, narrowed, bad))
+    done = c.run("--json", "token", "revoke", "--from-file", path)
+    t.is_(done.returncode, 0, "token revoke --from-file", done.stderr)
+    t.is_({(r["id"], r["state"]) for r in json.loads(done.stdout)}, {(x["id"], "revoked") for x in (plain, basic, child)},
+          "  revokes each of ours: alone, in a header, and by one derived from it")
+    states = {r["id"]: r["state"] for r in c.json("token", "list")}
+    t.is_([states[x["id"]] for x in (plain, basic, child, other)], ["revoked"] * 3 + ["live"],
+          "  but not one whose signature does not hold")
+    with open(path, encoding="ascii") as f:
+        done = c.run("token", "revoke", "--from-file", "-", text=f.read())
+    t.ok(done.returncode == 0 and done.stdout.count(" before") == 3, "  the second time they were revoked before", done)
+    kinds = [(e["kind"], e["detail"]) for e in map(json.loads, c.run("--json", "events").stdout.splitlines())
+             if e["token"] == plain["id"]]
+    t.ok(("token-leaked", "found in " + path) in kinds, "  and the trail says where it was found", kinds)
+    t.ok(plain["token"][-16:] not in done.stdout + done.stderr, "  no token is printed again")
+    for argv in (("token", "revoke"), ("token", "revoke", other["id"], "--from-file", path)):
+        expect(t, c.run(*argv), 2, "neither, nor both")
+    expect(t, c.run("token", "revoke", "--from-file", "/nowhere"), 1, "a file that is not there")
+    c.run("token", "revoke", other["id"])
+    os.unlink(path)
+
+
 def main(t):
     root = tempfile.mkdtemp(prefix="pypitokenctl-")
     try:
@@ -497,6 +529,7 @@ def main(t):
         restricting(t, c, plain)
         revoking(t, c, plain, row)
         events(t, c, row)
+        leaks(t, c)
         full_disk(t, c)
         doctor(t, c, root)
         other_keyring(t, c)

@@ -26,6 +26,9 @@ ctl_run_fn cmd_token_create, cmd_token_list, cmd_token_show, cmd_token_revoke;
 /* Opens the store and finds the token whose id is the first operand. */
 int cmd_token_find(ctl_t *ctl, store_token_t *row, ctl_keys_t keys);
 
+/* cmd_leak.c */
+ctl_run_fn cmd_leak_run;
+
 /* cmd_narrow.c */
 ctl_run_fn cmd_narrow_run;
 

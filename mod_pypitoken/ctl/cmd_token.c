@@ -292,8 +292,15 @@ int cmd_token_revoke(ctl_t *ctl)
     };
     store_token_t row = {0};
     store_rc_t rc;
-    int code = cmd_token_find(ctl, &row, CTL_KEYS_NONE);
+    int code;
 
+    if (!ctl->argc == !ctl->from_file) {
+        return ctl_fail(CTL_USAGE, "Revoke what? The id of a token, or --from-file FILE.");
+    }
+    if (ctl->from_file) {
+        return cmd_leak_run(ctl);
+    }
+    code = cmd_token_find(ctl, &row, CTL_KEYS_NONE);
     if (code != CTL_DONE) {
         return code;
     }

@@ -27,6 +27,7 @@ typedef enum commands_kind_t {
 #define COMMANDS_VERIFY    (1u << 7)
 #define COMMANDS_NOPASS    (1u << 8)
 #define COMMANDS_HTTPDCONF (1u << 9)
+#define COMMANDS_FROMFILE  (1u << 25)
 #define COMMANDS_NARROW    (1u << 24) /* --network, --version, --file and their like */
 
 typedef struct commands_option_t {
@@ -46,7 +47,7 @@ typedef struct commands_row_t {
     const char *help;
 } commands_row_t;
 
-#define COMMANDS_N_OPTIONS 25
+#define COMMANDS_N_OPTIONS 26
 #define COMMANDS_N_ROWS    24
 
 extern const commands_option_t commands_options[COMMANDS_N_OPTIONS];

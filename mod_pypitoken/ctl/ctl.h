@@ -36,7 +36,7 @@ typedef struct ctl_t {
     const char *user, *owner, *name, *expires, *since, *httpd_conf;
     apr_array_header_t *projects;                                    /* of const char * */
     apr_array_header_t *networks, *versions, *globs, *kinds, *files; /* the same */
-    const char *uses;
+    const char *uses, *from_file;
     int follow, verify, no_password, only_new, only_existing;
     /* what stands after the command's words */
     int argc;

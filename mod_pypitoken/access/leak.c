@@ -1,0 +1,59 @@
+/* leak.c - tokens that got out; see leak.h. */
+#include "access/leak.h"
+
+#include <sodium.h>
+#include <string.h>
+
+/* Text around a token may end in a character that could belong to it. */
+static macaroon_t *leak_parse(slice_t text, apr_pool_t *pool)
+{
+    macaroon_t *m = NULL;
+
+    while (text.n && token_parse(&m, text, NULL, pool) != VERDICT_ALLOWED &&
+           strchr("-_=", text.p[text.n - 1])) {
+        text.n--;
+    }
+    return m;
+}
+
+static void leak_record(store_t *store, const store_token_t *row, const char *detail,
+                        const char *address)
+{
+    store_event_t event = {0};
+
+    event.kind = "token-leaked";
+    event.user = row->user_name;
+    event.token_id = row->id;
+    event.address = address;
+    event.detail = detail;
+    (void)store_event_add(store, &event);
+}
+
+leak_t leak_revoke(store_t *store, slice_t text, const char *by, const char *detail,
+                   const char *address, store_token_t *row, apr_pool_t *pool)
+{
+    unsigned char key[MACAROON_KEY_BYTES];
+    macaroon_t *m = leak_parse(text, pool);
+    store_token_t found;
+    leak_t leak = LEAK_STRANGE;
+    store_rc_t rc;
+
+    if (!m) {
+        return LEAK_STRANGE;
+    }
+    rc = store_token_find(store, m->identifier, &found, key, pool);
+    if (rc == STORE_OK && macaroon_verify(m, slice_make((const char *)key, sizeof(key)))) {
+        rc = store_token_revoke(store, m->identifier, by);
+        leak = rc == STORE_OK ? LEAK_REVOKED : rc == STORE_NOTFOUND ? LEAK_BEFORE : LEAK_DOWN;
+    } else if (rc == STORE_DOWN) {
+        leak = LEAK_DOWN;
+    }
+    sodium_memzero(key, sizeof(key));
+    if (leak == LEAK_REVOKED) {
+        leak_record(store, &found, detail, address);
+    }
+    if (row && leak != LEAK_STRANGE && leak != LEAK_DOWN) {
+        *row = found;
+    }
+    return leak;
+}
