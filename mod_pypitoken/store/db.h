@@ -109,7 +109,7 @@ typedef struct db_driver_t {
     void (*unlock)(void *conn);
 } db_driver_t;
 
-extern const db_driver_t db_sqlite_driver;
+extern const db_driver_t db_sqlite_driver, db_mysql_driver;
 
 typedef struct db_t db_t;
 typedef struct db_conn_t db_conn_t;

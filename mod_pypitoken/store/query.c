@@ -185,5 +185,5 @@ const query_t query_table[QUERY_COUNT] = {
     [QUERY_FRONT_GONE] = {"front_gone", "t", "", "DELETE FROM front_ends WHERE id = ?"},
     [QUERY_FRONT_LIST] = {"front_list", "i", "titii",
                           "SELECT host, pid, key_ids, schema_want, seen FROM front_ends "
-                          "WHERE seen >= ? ORDER BY host, pid"},
+                          "WHERE seen >= ? ORDER BY host, pid, seen"},
 };

@@ -88,9 +88,9 @@ store_rc_t store_read(store_t *s, query_id_t query, const db_value_t *params, ap
     while (rc == DB_OK && again) {
         rc = db_query(conn, query, params, n, fn, baton, &seen);
         apr_cpystrn(why, db_why(conn), sizeof(why));
-        again = rc == DB_LOST && !seen && db_again(conn);
+        again = rc != DB_OK && !seen && db_again(conn);
         if (again) {
-            rc = db_renew(conn, why);
+            rc = db_lost(conn) ? db_renew(conn, why) : DB_OK;
         }
     }
     db_return(conn);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const db_driver_t *const store_open_drivers[] = {&db_sqlite_driver};
+static const db_driver_t *const store_open_drivers[] = {&db_sqlite_driver, &db_mysql_driver};
 
 struct store_place_t {
     const db_driver_t *driver;

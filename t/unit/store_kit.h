@@ -1,8 +1,11 @@
-/* store_kit.h - what the store's tests share: a directory, a keyring, a store, a settable seam. */
+/* store_kit.h - what the store's tests share: a directory, a keyring, a store, a settable seam. The
+ * store is an SQLite file, or a database of a server (store_kit_mysql.h): the tests are the same.
+ */
 #ifndef PYPITOKEN_STORE_KIT_H
 #define PYPITOKEN_STORE_KIT_H
 
 #include "store/store_priv.h"
+#include "store_kit_mysql.h"
 #include "tap.h"
 
 #include <apr_general.h>
@@ -21,8 +24,9 @@
 typedef struct kit_t {
     apr_pool_t *pool;
     char dir[64];
-    const char *db, *keyring;
+    const char *db, *keyring; /* db: a path, or the URL as sentences name it */
     store_config_t config;
+    store_config_t init; /* of an account that may define tables */
 } kit_t;
 
 static apr_int64_t kit_time = 1700000000;
@@ -72,6 +76,23 @@ KIT_UNUSED void kit_begin(kit_t *kit)
     kit->config.keyring = kit->keyring;
     kit->config.seam = &kit_seam;
     kit->config.log = kit_log;
+    kit->init = kit->config;
+    kit_mysql_begin(kit->pool);
+    if (kit_mysql) {
+        kit->init.secret = kit->config.secret = getenv("PYPT_STORE_SECRET");
+        kit->init.url = kit_mysql_url("PYPT_STORE_INIT", kit->pool);
+        kit->config.url = kit_mysql_url("PYPT_STORE", kit->pool);
+        kit->db = apr_pstrndup(kit->pool, kit->config.url, strcspn(kit->config.url, "?"));
+    }
+}
+
+/* From now on the store is opened by an account that may define tables. */
+KIT_UNUSED void kit_define(kit_t *kit)
+{
+    kit->config.url = kit->init.url;
+    if (kit_mysql) {
+        kit->db = apr_pstrndup(kit->pool, kit->config.url, strcspn(kit->config.url, "?"));
+    }
 }
 
 KIT_UNUSED int kit_end(kit_t *kit)
@@ -80,6 +101,9 @@ KIT_UNUSED int kit_end(kit_t *kit)
     DIR *dir = opendir(kit->dir);
     char path[512];
 
+    if (kit_mysql) {
+        kit_mysql_end(kit->pool);
+    }
     apr_pool_destroy(kit->pool);
     while (dir && (entry = readdir(dir))) {
         apr_snprintf(path, sizeof(path), "%s/%s", kit->dir, entry->d_name);
@@ -102,8 +126,11 @@ KIT_UNUSED void kit_make(kit_t *kit)
 
     apr_pool_create(&pool, kit->pool);
     wrong = keyring_create(kit->keyring, &kit_seam, pool);
-    wrong = wrong ? wrong : store_open_any(&s, &kit->config, 1, pool);
+    wrong = wrong ? wrong : store_open_any(&s, &kit->init, 1, pool);
     wrong = wrong ? wrong : store_migrate(s, pool);
+    if (kit_mysql && !wrong) {
+        kit_mysql_grant(pool);
+    }
     tap_ok(!wrong, "keyring and database are made%s%s", wrong ? ": " : "", wrong ? wrong : "");
     if (wrong) {
         exit(1);
@@ -128,9 +155,19 @@ KIT_UNUSED store_t *kit_open(kit_t *kit, const db_driver_t *driver, apr_pool_t *
 KIT_UNUSED void kit_copy(const char *from, const char *to)
 {
     static char bytes[1 << 20];
-    int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ssize_t n = read(in, bytes, sizeof(bytes));
+    apr_pool_t *pool;
+    ssize_t n;
+    int in, out;
 
+    if (kit_mysql) {
+        apr_pool_create(&pool, NULL);
+        kit_mysql_copy(kit_mysql_name(from, pool), kit_mysql_name(to, pool), pool);
+        apr_pool_destroy(pool);
+        return;
+    }
+    in = open(from, O_RDONLY);
+    out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    n = read(in, bytes, sizeof(bytes));
     if (n < 0 || n == sizeof(bytes) || write(out, bytes, (size_t)n) != n) {
         abort();
     }
@@ -141,8 +178,16 @@ KIT_UNUSED void kit_copy(const char *from, const char *to)
 /* SQL behind the store's back. */
 KIT_UNUSED void kit_edit(const char *path, const char *sql)
 {
+    apr_pool_t *pool;
     sqlite3 *db;
 
+    if (kit_mysql) {
+        apr_pool_create(&pool, NULL);
+        kit_mysql_run(apr_psprintf(pool, "USE %s; %s", kit_mysql_name(path, pool), sql), NULL,
+                      NULL);
+        apr_pool_destroy(pool);
+        return;
+    }
     if (sqlite3_open(path, &db) || sqlite3_busy_timeout(db, 2000) ||
         sqlite3_exec(db, sql, NULL, NULL, NULL)) {
         tap_ok(0, "%s: %s", sql, sqlite3_errmsg(db));
@@ -150,11 +195,54 @@ KIT_UNUSED void kit_edit(const char *path, const char *sql)
     sqlite3_close(db);
 }
 
+static void kit_number_row(void *data, MYSQL_ROW row, unsigned int n)
+{
+    (void)n;
+    *(int *)data = row[0] ? atoi(row[0]) : -1;
+}
+
+/* The number that such SQL yields; -1 without one. */
+KIT_UNUSED int kit_number(const char *path, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    apr_pool_t *pool;
+    sqlite3 *db;
+    int n = -1;
+
+    if (kit_mysql) {
+        apr_pool_create(&pool, NULL);
+        kit_mysql_run(apr_psprintf(pool, "USE %s; %s", kit_mysql_name(path, pool), sql),
+                      kit_number_row, &n);
+        apr_pool_destroy(pool);
+        return n;
+    }
+    if (!sqlite3_open(path, &db) && !sqlite3_prepare_v2(db, sql, -1, &statement, NULL) &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        n = sqlite3_column_int(statement, 0);
+    }
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return n;
+}
+
 KIT_UNUSED void kit_remove(const kit_t *kit)
 {
+    if (kit_mysql) {
+        kit_mysql_fresh(kit_mysql_main, kit->pool);
+        return;
+    }
     unlink(kit->db);
     unlink(apr_pstrcat(kit->pool, kit->db, "-wal", NULL));
     unlink(apr_pstrcat(kit->pool, kit->db, "-shm", NULL));
+}
+
+/* The database as it was when kit_copy took it away. */
+KIT_UNUSED void kit_restore(const kit_t *kit, const char *origin)
+{
+    if (!kit_mysql) {
+        kit_remove(kit);
+    }
+    kit_copy(origin, kit->db);
 }
 
 /* ---- texts ---- */

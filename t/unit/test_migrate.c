@@ -24,7 +24,7 @@ static void counted_unlock(void *conn)
 
 static void lock(kit_t *kit)
 {
-    db_driver_t driver = db_sqlite_driver;
+    db_driver_t driver = kit_mysql ? db_mysql_driver : db_sqlite_driver;
     store_schema_t schema;
     apr_pool_t *pool;
     store_t *s;
@@ -137,6 +137,7 @@ int main(void)
     kit_t kit;
 
     kit_begin(&kit);
+    kit_define(&kit);
     (void)keyring_create(kit.keyring, &kit_seam, kit.pool);
     lock(&kit);
     crowd(&kit);

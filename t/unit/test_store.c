@@ -1,4 +1,4 @@
-/* test_store.c - every operation of the store over SQLite. */
+/* test_store.c - every operation of the store, over SQLite or a server. */
 #include "store_kit.h"
 
 #define ID_A "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
@@ -76,11 +76,12 @@ static void opening(kit_t *kit)
         tap_ok(kit_has(store_open(&t, &config, p), "write sqlite:/path") && !t, "URL '%s'",
                urls[i] ? urls[i] : "(null)");
     }
-    config.url = kit->config.url;
+    config = kit->init;
     tap_ok(kit_has(store_open(&t, &config, p), kit->keyring), "the keyring is looked at first");
     config.keyring = NULL;
     tap_ok(kit_has(store_open(&t, &config, p), "pypitokenctl init"), "no database");
-    tap_ok(store_open_any(&t, &config, 0, p) != NULL, "  and open_any makes none unasked");
+    tap_ok(kit_mysql || store_open_any(&t, &config, 0, p) != NULL,
+           "  and open_any makes none unasked");
     tap_ok(!store_open_any(&t, &config, 1, p), "  but if asked");
     tap_ok(store_schema(t, &schema) == STORE_OK && schema.have == 0 && schema.want > 0,
            "it is empty");
@@ -317,7 +318,7 @@ static void events(void)
 {
     static char longer[300];
     store_event_t e = {0};
-    apr_int64_t last = 0, first;
+    apr_int64_t last = 0, first, two;
     store_token_t row;
 
     e.kind = "one";
@@ -328,14 +329,14 @@ static void events(void)
     e.at = kit_time + 10;
     e.user = NULL;
     tap_ok(store_event_add(s, &e) == STORE_OK, "  of another time");
-    tap_ok(store_event_list(s, NULL, NULL, 0, 0, on_event, &last) == STORE_OK &&
-               listed("one;two;") && last == 2,
+    tap_ok(store_event_list(s, NULL, NULL, 0, 0, on_event, &last) == STORE_OK && listed("one;two;"),
            "oldest first");
+    two = last;
     tap_ok(store_event_list(s, NULL, NULL, kit_time + 1, 0, on_event, &last) == STORE_OK &&
                listed("two;") &&
-               store_event_list(s, NULL, NULL, 0, 1, on_event, &last) == STORE_OK &&
+               store_event_list(s, NULL, NULL, 0, two - 1, on_event, &last) == STORE_OK &&
                listed("two;") &&
-               store_event_list(s, NULL, NULL, 0, 2, on_event, &last) == STORE_OK && listed("") &&
+               store_event_list(s, NULL, NULL, 0, two, on_event, &last) == STORE_OK && listed("") &&
                store_event_list(s, NULL, NULL, kit_time + 11, 0, on_event, &last) == STORE_OK &&
                listed(""),
            "since and after");
@@ -371,7 +372,7 @@ static void events(void)
     tap_ok(store_use(s, &e, NULL) == STORE_OK && store_cut(longer).s.n == 254,
            "a use without token");
     tap_ok(store_event_list(s, NULL, NULL, 0, first, on_event, &last) == STORE_OK &&
-               listed("one;two;upload;late;plain;") && last == 5,
+               listed("one;two;upload;late;plain;") && last > two,
            "all are among the events");
 }
 
@@ -409,7 +410,9 @@ int main(void)
     projects();
     tokens();
     events();
-    tidy(&kit);
+    if (!kit_mysql) {
+        tidy(&kit);
+    }
     apr_pool_destroy(p);
     return kit_end(&kit);
 }

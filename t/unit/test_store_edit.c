@@ -74,14 +74,15 @@ static void edited(kit_t *kit, const char *origin)
     apr_size_t i;
 
     for (i = 0; i < STORE_COUNT(edits); i++) {
-        kit_remove(kit);
-        kit_copy(origin, kit->db);
+        if (kit_mysql && edits[i].rc == STORE_DOWN) {
+            continue; /* of a value of another type: a server's columns take none */
+        }
+        kit_restore(kit, origin);
         kit_edit(kit->db, edits[i].sql);
         rc = find_a(kit);
         tap_ok(rc == edits[i].rc, "a token row with %s: %d", edits[i].what, rc);
     }
-    kit_remove(kit);
-    kit_copy(origin, kit->db);
+    kit_restore(kit, origin);
     kit->config.keyring = NULL;
     tap_ok(find_a(kit) == STORE_SEALED, "without a keyring");
     kit->config.keyring = apr_pstrcat(kit->pool, kit->dir, "/other", NULL);

@@ -166,21 +166,6 @@ static void odd_rows(kit_t *kit)
 
 static char fronts[400];
 
-static int number(const char *path, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    sqlite3 *db;
-    int n = -1;
-
-    if (!sqlite3_open(path, &db) && !sqlite3_prepare_v2(db, sql, -1, &statement, NULL) &&
-        sqlite3_step(statement) == SQLITE_ROW) {
-        n = sqlite3_column_int(statement, 0);
-    }
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return n;
-}
-
 static int front_row(void *baton, const store_front_t *row)
 {
     apr_size_t n = strlen(fronts);
@@ -246,7 +231,7 @@ static void presence(kit_t *kit)
     a = open_with(kit, both, &kit_seam, first);
     kit_edit(kit->db, "INSERT INTO front_ends VALUES ('dead', 'x', 1, '', 1, 5)");
     store_tick(a);
-    tap_ok(number(kit->db, "SELECT COUNT(*) FROM front_ends") == 1,
+    tap_ok(kit_number(kit->db, "SELECT COUNT(*) FROM front_ends") == 1,
            "  and the dead are forgotten when somebody comes");
     apr_pool_destroy(first);
     kit->config.serve = 0;
