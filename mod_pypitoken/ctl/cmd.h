@@ -14,7 +14,13 @@ ctl_run_fn cmd_init_run, cmd_init_status, cmd_init_migrate;
 
 /* cmd_user.c */
 ctl_run_fn cmd_user_add, cmd_user_list, cmd_user_passwd, cmd_user_disable, cmd_user_enable,
-    cmd_user_remove;
+    cmd_user_remove, cmd_user_logout;
+
+/* cmd_import.c */
+ctl_run_fn cmd_import_run;
+
+/* cmd_totp.c: second factors and recovery codes */
+ctl_run_fn cmd_totp_enroll, cmd_totp_confirm, cmd_totp_disable, cmd_totp_recovery;
 
 /* cmd_project.c: projects and the roles on them */
 ctl_run_fn cmd_project_add, cmd_project_list, cmd_project_remove;

@@ -6,54 +6,37 @@
 #include <string.h>
 
 #include "core/password.h"
+#include "core/password_rule.h"
+#include "core/person.h"
 #include "ctl/secret.h"
-
-#define CMD_USER_NAME_MAX 64
+#include "store/people.h"
 
 static const table_column_t cmd_user_columns[] = {
     {"USER", "name", TABLE_TEXT, 0},         {NULL, "id", TABLE_TEXT, 0},
     {"DISABLED", "disabled", TABLE_FLAG, 0}, {"PASSWORD", "has_password", TABLE_FLAG, 0},
+    {"2FA", "second_factor", TABLE_FLAG, 0}, {"CODES", "recovery_codes", TABLE_NUMBER, 0},
     {"CREATED", "created", TABLE_TIME, 0},
 };
+#define CMD_USER_CELLS(u)                                                                          \
+    {                                                                                              \
+        TABLE_STRING((u)->name), TABLE_STRING((u)->id), TABLE_INT((u)->disabled),                  \
+            TABLE_INT((u)->has_password), TABLE_INT((u)->second_factor),                           \
+            TABLE_INT((u)->recovery_codes), TABLE_INT((u)->created)                                \
+    }
 #define CMD_USER_N (sizeof(cmd_user_columns) / sizeof(cmd_user_columns[0]))
 
-/* Names go into Basic credentials, logs and URLs: no colon, no white space, nothing outside ASCII.
- * "__token__" is what clients send with a token and begins with no letter or digit anyway. */
-static int cmd_user_name_valid(const char *name)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    size_t n = strlen(name);
-
-    return n >= 1 && n <= CMD_USER_NAME_MAX && strspn(name, letters) >= 1 &&
-           name[strspn(name,
-                       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@+-")] ==
-               '\0';
-}
-
-/* Characters of UTF-8; of anything else, no more than its bytes. */
-static apr_size_t cmd_user_characters(slice_t s)
-{
-    apr_size_t i, n = 0;
-
-    for (i = 0; i < s.n; i++) {
-        n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-    }
-    return n;
-}
-
 /* Reads a new password, on a terminal twice. 0, or -1 after a complaint. */
-static int cmd_user_read(slice_t *password, apr_pool_t *pool)
+static int cmd_user_read(const char *name, slice_t *password, apr_pool_t *pool)
 {
+    const char *wrong;
     slice_t again;
 
     if (secret_line("New password", PASSWORD_MAX, password, pool)) {
         return -1;
     }
-    if (memchr(password->p, '\0', password->n)) {
-        return ctl_fail(-1, "A password cannot hold a NUL byte.");
-    }
-    if (cmd_user_characters(*password) < PASSWORD_MIN) {
-        return ctl_fail(-1, "A password needs at least %d characters.", PASSWORD_MIN);
+    wrong = password_rule_check(person_normal(*password, pool), slice_of(name), pool);
+    if (wrong) {
+        return ctl_fail(-1, "%s", wrong);
     }
     if (!secret_interactive()) {
         return 0;
@@ -69,17 +52,17 @@ static int cmd_user_read(slice_t *password, apr_pool_t *pool)
 
 /* The hash of a password that is read now. CTL_DONE, or CTL_REFUSED after a complaint. The password
  * itself is gone when this returns. */
-static int cmd_user_hash(ctl_t *ctl, const char **hash)
+static int cmd_user_hash(ctl_t *ctl, const char *name, const char **hash)
 {
     int code = CTL_REFUSED;
     apr_pool_t *pool;
     slice_t password;
 
     apr_pool_create(&pool, ctl->pool);
-    if (cmd_user_read(&password, pool)) {
+    if (cmd_user_read(name, &password, pool)) {
         goto out;
     }
-    if (password_hash(hash, password, ctl->pool) != PASSWORD_OK) {
+    if (password_hash(hash, person_normal(password, pool), ctl->pool) != PASSWORD_OK) {
         ctl_fail(0, "There is not enough memory for the hash of a password.");
         goto out;
     }
@@ -93,9 +76,7 @@ out:
 static int cmd_user_done(ctl_t *ctl, const char *kind, const store_user_t *user,
                          const char *sentence)
 {
-    const table_cell_t cells[] = {TABLE_STRING(user->name), TABLE_STRING(user->id),
-                                  TABLE_INT(user->disabled), TABLE_INT(user->has_password),
-                                  TABLE_INT(user->created)};
+    const table_cell_t cells[] = CMD_USER_CELLS(user);
 
     ctl_say(ctl, cmd_user_columns, CMD_USER_N, cells, "User %s %s.", user->name, sentence);
     return ctl_record(ctl, kind, NULL, NULL, apr_psprintf(ctl->pool, "user %s", user->name));
@@ -108,11 +89,11 @@ int cmd_user_add(ctl_t *ctl)
     store_user_t user = {0};
     int code;
 
-    if (!cmd_user_name_valid(name)) {
+    if (!person_name_valid(slice_of(name))) {
         return ctl_fail(CTL_REFUSED,
                         "A user name has 1 to %d letters, digits and . _ @ + -, and begins with a "
                         "letter or digit.",
-                        CMD_USER_NAME_MAX);
+                        PERSON_NAME_MAX);
     }
     code = ctl_open(ctl, CTL_KEYS_NONE);
     if (code == CTL_DONE &&
@@ -120,7 +101,7 @@ int cmd_user_add(ctl_t *ctl)
         code = ctl_answer(STORE_CONFLICT, apr_psprintf(ctl->pool, "user '%s'", name));
     }
     if (code == CTL_DONE && !ctl->no_password) {
-        code = cmd_user_hash(ctl, &hash);
+        code = cmd_user_hash(ctl, name, &hash);
     }
     if (code == CTL_DONE) {
         code = ctl_answer(store_user_add(ctl->store, name, hash, &user, ctl->pool),
@@ -144,7 +125,7 @@ int cmd_user_passwd(ctl_t *ctl)
     int code = cmd_user_named(ctl, &user);
 
     if (code == CTL_DONE && !ctl->no_password) {
-        code = cmd_user_hash(ctl, &hash);
+        code = cmd_user_hash(ctl, user.name, &hash);
     }
     if (code == CTL_DONE) {
         code = ctl_answer(store_user_set_hash(ctl->store, user.id, hash), "such user any more");
@@ -184,6 +165,18 @@ int cmd_user_enable(ctl_t *ctl)
     return cmd_user_set_disabled(ctl, 0);
 }
 
+int cmd_user_logout(ctl_t *ctl)
+{
+    store_user_t user = {0};
+    int code = cmd_user_named(ctl, &user);
+
+    if (code == CTL_DONE) {
+        code = ctl_answer(people_logout(ctl->store, user.id), "such user any more");
+    }
+    return code == CTL_DONE ? cmd_user_done(ctl, "user-logout", &user, "is logged out everywhere")
+                            : code;
+}
+
 int cmd_user_remove(ctl_t *ctl)
 {
     store_user_t user = {0};
@@ -206,9 +199,7 @@ int cmd_user_remove(ctl_t *ctl)
 
 static int cmd_user_row(void *baton, const store_user_t *row)
 {
-    const table_cell_t cells[] = {TABLE_STRING(row->name), TABLE_STRING(row->id),
-                                  TABLE_INT(row->disabled), TABLE_INT(row->has_password),
-                                  TABLE_INT(row->created)};
+    const table_cell_t cells[] = CMD_USER_CELLS(row);
 
     table_add(baton, cells);
     return 0;

@@ -27,6 +27,7 @@ typedef enum commands_kind_t {
 #define COMMANDS_VERIFY    (1u << 7)
 #define COMMANDS_NOPASS    (1u << 8)
 #define COMMANDS_HTTPDCONF (1u << 9)
+#define COMMANDS_TOTP      (1u << 10) /* --svg, --digits, --algorithm */
 #define COMMANDS_FROMFILE  (1u << 25)
 #define COMMANDS_NARROW    (1u << 24) /* --network, --version, --file and their like */
 
@@ -47,8 +48,8 @@ typedef struct commands_row_t {
     const char *help;
 } commands_row_t;
 
-#define COMMANDS_N_OPTIONS 26
-#define COMMANDS_N_ROWS    24
+#define COMMANDS_N_OPTIONS 29
+#define COMMANDS_N_ROWS    30
 
 extern const commands_option_t commands_options[COMMANDS_N_OPTIONS];
 extern const commands_row_t commands_rows[COMMANDS_N_ROWS];

@@ -34,6 +34,7 @@ typedef struct ctl_t {
     int json;
     /* options of single commands; NULL, 0 or empty when not given */
     const char *user, *owner, *name, *expires, *since, *httpd_conf;
+    const char *svg, *digits, *algorithm;                            /* of a second factor */
     apr_array_header_t *projects;                                    /* of const char * */
     apr_array_header_t *networks, *versions, *globs, *kinds, *files; /* the same */
     const char *uses, *from_file;
