@@ -114,6 +114,7 @@ typedef struct people_waiting_t {
     people_totp_t *totp;
     slice_t sealed;
     apr_pool_t *pool;
+    const char *user_id;
 } people_waiting_t;
 
 static int people_waiting_row(void *baton, const db_value_t *row)
@@ -128,7 +129,7 @@ store_rc_t people_totp_waiting(store_t *s, const char *user_id, people_totp_t *t
                                apr_pool_t *pool)
 {
     const db_value_t params[] = {db_cstr(user_id)};
-    people_waiting_t waiting = {totp, {NULL, 0}, pool};
+    people_waiting_t waiting = {totp, {NULL, 0}, pool, user_id};
     store_rc_t rc;
 
     memset(totp, 0, sizeof(*totp));
@@ -142,6 +143,34 @@ store_rc_t people_totp_waiting(store_t *s, const char *user_id, people_totp_t *t
     if (rc != STORE_OK) {
         memset(totp, 0, sizeof(*totp));
     }
+    return rc;
+}
+
+static int people_again_row(void *baton, const db_value_t *row)
+{
+    people_waiting_t *w = baton;
+
+    w->user_id = store_copy(&row[6], w->pool);
+    return people_waiting_row(baton, row);
+}
+
+store_rc_t people_totp_again(store_t *s, slice_t id, slice_t *old, slice_t *fresh, apr_pool_t *pool)
+{
+    const db_value_t params[] = {db_text(id)};
+    people_totp_t totp = {0};
+    people_waiting_t row = {&totp, {NULL, 0}, pool, NULL};
+    store_rc_t rc = store_read(s, QUERY_TOTP_BY_ID, params, 1, people_again_row, &row);
+
+    if (rc != STORE_OK || !totp.id) {
+        return rc == STORE_OK ? STORE_NOTFOUND : rc;
+    }
+    rc = people_totp_open(s, row.user_id, &totp, row.sealed, pool);
+    if (rc == STORE_OK) {
+        *old = row.sealed;
+        *fresh = people_totp_seal(s, row.user_id, &totp, pool);
+        rc = fresh->n ? STORE_OK : store_down(s, "no random bytes for a seal");
+    }
+    sodium_memzero(totp.seed, sizeof(totp.seed));
     return rc;
 }
 

@@ -16,4 +16,8 @@ void people_totp_fill(people_totp_t *totp, slice_t *sealed, const db_value_t *ro
 store_rc_t people_totp_open(store_t *s, const char *user_id, people_totp_t *totp, slice_t sealed,
                             apr_pool_t *pool);
 
+/* As store_token_again. */
+store_rc_t people_totp_again(store_t *s, slice_t id, slice_t *old, slice_t *fresh,
+                             apr_pool_t *pool);
+
 #endif

@@ -162,6 +162,12 @@ const query_t query_table[QUERY_COUNT] = {
                            "SELECT id, sealed_key FROM tokens WHERE id > ? ORDER BY id LIMIT ?"},
     [QUERY_TOKEN_RESEAL] = {"token_reseal", "btb", "",
                             "UPDATE tokens SET sealed_key = ? WHERE id = ? AND sealed_key = ?"},
+    [QUERY_TOTP_SEALS] = {"totp_seals", "ti", "tb",
+                          "SELECT id, seed FROM totp WHERE id > ? ORDER BY id LIMIT ?"},
+    [QUERY_TOTP_RESEAL] = {"totp_reseal", "btb", "",
+                           "UPDATE totp SET seed = ? WHERE id = ? AND seed = ?"},
+    [QUERY_TOTP_BY_ID] = {"totp_by_id", "t", "tbiiiit",
+                          "SELECT " QUERY_TOTP_COLUMNS ", t.user_id FROM totp t WHERE t.id = ?"},
 
     [QUERY_EVENT_ADD] = {"event_add", "itTTTTTTTTi", "",
                          "INSERT INTO events (at, kind, user_name, token_id, project, file, "

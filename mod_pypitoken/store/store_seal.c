@@ -5,7 +5,7 @@
  * that were read: what somebody else has written meanwhile stays. Each page is a transaction of its
  * own, so that nobody waits long and one that was cut off goes on with the rows that are left.
  */
-#include "store/store_priv.h"
+#include "store/people_priv.h"
 
 #include <apr_strings.h>
 #include <apr_tables.h>
@@ -26,6 +26,7 @@ typedef struct store_seal_column_t {
 
 static const store_seal_column_t store_seal_columns[] = {
     {"tokens", QUERY_TOKEN_SEALS, QUERY_TOKEN_RESEAL, store_token_again},
+    {"totp", QUERY_TOTP_SEALS, QUERY_TOTP_RESEAL, people_totp_again},
 };
 
 /* ---- paging ---- */

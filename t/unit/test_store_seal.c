@@ -1,6 +1,8 @@
 /* test_store_seal.c - other keys for what is sealed, beside those who use it; and who they are. */
 #include "store_kit.h"
 
+#include "store/people.h"
+
 #define TOKENS 150
 
 static apr_pool_t *p;
@@ -162,6 +164,37 @@ static void odd_rows(kit_t *kit)
     tap_ok(store_reseal(s, 0, &r) == STORE_SEALED, "without a keyring nothing can be done");
 }
 
+/* Second factors, in force and waiting. */
+static void second_factors(kit_t *kit)
+{
+    store_t *before = open_with(kit, old_ring, &kit_seam, p);
+    store_t *during = open_with(kit, both, &kit_seam, p),
+            *after = open_with(kit, new_ring, &kit_seam, p);
+    people_totp_t force = {.hash = 1, .digits = 6, .period = 30, .seed = "f", .seed_n = 20};
+    people_totp_t waits = {.hash = 3, .digits = 8, .period = 30, .seed = "w", .seed_n = 64};
+    store_reseal_t r;
+    store_user_t bob;
+    people_t found;
+
+    kit_edit(kit->db, "DELETE FROM tokens");
+    (void)store_user_add(before, "bob", NULL, &bob, p);
+    tap_ok(people_totp_begin(before, bob.id, &force, p) == STORE_OK &&
+               people_totp_confirm(before, bob.id, force.id, 1) == STORE_OK &&
+               people_totp_begin(before, bob.id, &waits, p) == STORE_OK &&
+               counts(before, "totp old 2;"),
+           "two second factors");
+    tap_ok(store_reseal(during, 0, &r) == STORE_OK && r.resealed == 2 && r.unopened == 0 &&
+               counts(before, "totp new 2;"),
+           "are sealed anew");
+    memset(&waits, 0, sizeof(waits));
+    tap_ok(people_find(after, slice_of("bob"), "bob", &found, p) == STORE_OK &&
+               found.totp.seed[0] == 'f' && found.totp.seed_n == 20 && found.totp.counter == 1 &&
+               people_totp_waiting(after, bob.id, &waits, p) == STORE_OK && waits.seed[0] == 'w' &&
+               waits.seed_n == 64 &&
+               people_find(before, slice_of("bob"), "bob", &found, p) == STORE_SEALED,
+           "  and open with the new key alone");
+}
+
 /* ---- front ends ---- */
 
 static char fronts[400];
@@ -265,6 +298,7 @@ int main(void)
     new_ring = ring(&kit, b, "", &kit_seam);
     rotation(&kit);
     odd_rows(&kit);
+    second_factors(&kit);
     presence(&kit);
     knowledge();
     apr_pool_destroy(p);
