@@ -20,7 +20,7 @@ password = %s
 
 SETUP = """\
 from distutils.core import setup
-setup(name=%r, version=%r, py_modules=[%r], author="A. Person", author_email="a@example.org",
+setup(name=%r, version=%r, %s, author="A. Person", author_email="a@example.org",
       url="https://example.org/", description="A tiny package")
 """
 
@@ -43,7 +43,7 @@ name = "%s"
 version = "%s"
 description = "A tiny package"
 authors = ["A. Person <a@example.org>"]
-packages = [{include = "%s.py"}]
+packages = [{include = "%s"}]
 [tool.poetry.dependencies]
 python = "^3.8"
 [build-system]
@@ -71,10 +71,10 @@ def run(home, argv, cwd=None, **env):
             "TMPDIR": home, "NO_COLOR": "1", "no_proxy": "*", "PIP_CONFIG_FILE": "/dev/null",
             "PYTHONDONTWRITEBYTECODE": "1", "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
             "SOURCE_DATE_EPOCH": "1600000000", **env}
-    start = time.monotonic()
+    start, limit = time.monotonic(), int(full.pop("LIMIT", LIMIT))
     try:
         done = subprocess.run(argv, cwd=cwd or home, env=full, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=LIMIT, check=False)
+                              stderr=subprocess.STDOUT, timeout=limit, check=False)
         code, out = done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
         code, out = "timeout", late.stdout or b""
@@ -97,14 +97,32 @@ def module(name):
     return name.replace("-", "_").replace(".", "_").lower()
 
 
+def source(home, name, data):
+    """What is to be packed: a module; or, with a file of data (a path), a package that holds it. The name of
+    what is there."""
+    top = module(name)
+    if not data:
+        write(os.path.join(home, top + ".py"), '"""A tiny package"""\n')
+        return top + ".py"
+    os.makedirs(os.path.join(home, top))
+    write(os.path.join(home, top, "__init__.py"), '"""A big package"""\n')
+    os.link(data, os.path.join(home, top, "data.bin"))
+    return top
+
+
+def saved(home, package):
+    """The path of a Dist, or of a file that is there already."""
+    return package.path if hasattr(package, "path") else package.save(home)
+
+
 def twine(home, url, user, package, *options, **env):
-    path = package.save(fresh(home))
+    path = saved(fresh(home), package)
     return run(home, ["twine", "upload", "--non-interactive", "--disable-progress-bar", "--repository-url", url,
                       *options, path], TWINE_USERNAME=user[0], TWINE_PASSWORD=user[1], **env)
 
 
 def curl(home, url, user, package, *options, **env):
-    path = package.save(fresh(home))
+    path = saved(fresh(home), package)
     write(os.path.join(home, "netrc"), 'user = "%s:%s"\n' % user, 0o600)
     argv = ["curl", "-sS", "-K", os.path.join(home, "netrc"), "-w", "\nstatus=%{http_code}\n", *options]
     for name, value in (("action", "file_upload"), ("protocol_version", "1"), ("name", package.name),
@@ -119,18 +137,17 @@ def curl(home, url, user, package, *options, **env):
     return done
 
 
-def flit(home, url, user, name, version, form="wheel", **env):
+def flit(home, url, user, name, version, form="wheel", data=None, **env):
     fresh(home)
     write(os.path.join(home, "pyproject.toml"), FLIT % (name, version, module(name)))
-    write(os.path.join(home, module(name) + ".py"), '"""A tiny package"""\n')
+    source(home, name, data)
     return run(home, ["flit", "publish", "--format", form], FLIT_INDEX_URL=url, FLIT_USERNAME=user[0],
                FLIT_PASSWORD=user[1], **env)
 
 
-def poetry(home, url, user, name, version, form="wheel", **env):
+def poetry(home, url, user, name, version, form="wheel", data=None, **env):
     fresh(home)
-    write(os.path.join(home, "pyproject.toml"), POETRY % (name, version, module(name)))
-    write(os.path.join(home, module(name) + ".py"), '"""A tiny package"""\n')
+    write(os.path.join(home, "pyproject.toml"), POETRY % (name, version, source(home, name, data)))
     env = {"POETRY_VIRTUALENVS_CREATE": "false", "POETRY_REPOSITORIES_FOO_URL": url,
            "POETRY_HTTP_BASIC_FOO_USERNAME": user[0], "POETRY_HTTP_BASIC_FOO_PASSWORD": user[1],
            "POETRY_CACHE_DIR": os.path.join(home, "cache"), **env}
@@ -138,11 +155,12 @@ def poetry(home, url, user, name, version, form="wheel", **env):
     return built if built.code != 0 else run(home, ["poetry", "publish", "-n", "-r", "foo"], **env)
 
 
-def distutils(home, url, user, name, version, form="sdist", **env):
+def distutils(home, url, user, name, version, form="sdist", data=None, **env):
     fresh(home)
     write(os.path.join(home, ".pypirc"), PYPIRC % (url, *user), 0o600)
-    write(os.path.join(home, "setup.py"), SETUP % (name, version, module(name)))
-    write(os.path.join(home, module(name) + ".py"), '"""A tiny package"""\n')
+    top = source(home, name, data)
+    what = "packages=[%r], package_data={%r: ['data.bin']}" % (top, top) if data else "py_modules=[%r]" % top[:-3]
+    write(os.path.join(home, "setup.py"), SETUP % (name, version, what))
     return run(home, [PYTHON, "setup.py", form, "upload", "-r", "x"], SETUPTOOLS_USE_DISTUTILS="stdlib", **env)
 
 
