@@ -60,7 +60,7 @@ def busy(t, s, tok):
     r = got[0] if got else None
     t.ok(r and r.status == 503, "a third upload while two are read: 503", r)
     t.ok(r and int(r.header("Retry-After", "0")) > 0, "  with Retry-After")
-    t.has(r.reason if r else "", "Too many uploads at the same time", "  that says why")
+    t.has(r.reason if r else "", "Try again in a little while", "  that says what to do")
     t.like(s.httpd.error_log(), r"<pypitoken:warn> .*pypitoken: unable, busy:", "  a warning in the error log")
     t.is_(s.httpd.access(1, agent="third", status="503")[-1]["verdict"], "busy", "  a word in the environment")
     with open(s.path("logs/bytes.log")) as f:
