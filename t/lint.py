@@ -110,6 +110,20 @@ def sentences(path, text):
                 yield '%s: the sentence of %s holds "%s"' % (path, row[0], phrase)
 
 
+def template(path, text):
+    """Escaping makes a value safe in text and in quoted attributes: it stands nowhere else."""
+    for pattern, fault in ((r"(?i)<script|<iframe|<object|<embed|<base", "a forbidden element"),
+                           (r"(?i)\s(style|on\w+|srcdoc)\s*=", "a forbidden attribute"),
+                           (r"(?i)(https?:)?//\w", "an address elsewhere"),
+                           (r"(?i)(href|src|action)=\"(?!\{\{root\}\})", "an address that does not begin with {{root}}")):
+        for m in re.finditer(pattern, text):
+            yield "%s:%d: %s" % (path, text.count("\n", 0, m.start()) + 1, fault)
+    # outside quotes a tag may hold sections that are markup themselves, but no value
+    for tag in re.finditer(r"<[a-z](?:\{\{[^}]*\}\}|\"[^\"]*\"|[^<>\"{])*>", re.sub(r"\{\{!.*?\}\}", "", text)):
+        if re.search(r"\{\{[^#^/]", re.sub(r"\"[^\"]*\"", "", tag.group(0))):
+            yield "%s: a value outside of quotes in %s" % (path, tag.group(0)[:60])
+
+
 def words(tree):
     for at, dirs, names in os.walk(tree):
         dirs[:] = [d for d in dirs if d not in (".git", "__pycache__", "autom4te.cache", "build-aux", "m4")
@@ -135,6 +149,9 @@ def check(tree):
             yield from source(name, room, text)
             if name == "mod_pypitoken/core/verdict.h":
                 yield from sentences(name, text)
+    for path in sorted(glob.glob(os.path.join(tree, "mod_pypitoken", "httpd", "pages", "*.html"))):
+        with open(path, encoding="utf-8") as f:
+            yield from template(os.path.relpath(path, tree), f.read())
     yield from words(tree)
 
 

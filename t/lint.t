@@ -28,11 +28,19 @@ CASES = [
     ("a tab", "core/x.c", HEAD + "\tint a;\n", "a tab"),
     ("no head", "core/x.c", "int a;\n", "no comment at its head"),
     ("a phrase", "core/verdict.h", HEAD + 'X(OTHER, "other", 400, "It already exists.")\n', "holds \""),
+    ("a script", "httpd/pages/x.html", "<p><script>1</script></p>\n", "forbidden element"),
+    ("an inline style", "httpd/pages/x.html", '<p style="color: red">{{a}}</p>\n', "forbidden attribute"),
+    ("an event handler", "httpd/pages/x.html", '<p onclick="x()">{{a}}</p>\n', "forbidden attribute"),
+    ("a page elsewhere", "httpd/pages/x.html", '<p title="//elsewhere">\n', "elsewhere"),
+    ("a value without quotes", "httpd/pages/x.html", "<p id={{a}}>\n", "outside of quotes"),
+    ("a value in a tag", "httpd/pages/x.html", "<p {{a}}>\n", "outside of quotes"),
+    ("an address out of a value", "httpd/pages/x.html", '<a href="{{a}}">x</a>\n', "does not begin with"),
     ("a machine's path", "core/x.c", HEAD + "/* /wo" + "rk/main */\n", "holds the word"),
 ]
 GOOD = [
     ("a file of the right kind", "core/x.c", HEAD + "int x_f(void)\n{\n    return 0;\n}\n"),
     ("a banned name in a comment or string", "core/x.c", HEAD + '/* atoi(a) */\nconst char *x = "atoi(a)";\n'),
+    ("a template", "httpd/pages/x.html", '<p{{#a}} class="x"{{/a}} id="{{b}}"><a href="{{root}}x">{{c}}</a></p>\n'),
     ("the family's prefix", "core/a_b.c", HEAD + "int a_f(void)\n{\n    return 0;\n}\n"),
 ]
 

@@ -73,6 +73,13 @@ def directives(t, s):
         ("a queue that is no number", "PyPITokenHashes 2 x\n", "PyPITokenHashes"),
         ("a time that is none", "PyPITokenLinger long\n", "PyPITokenLinger"),
         ("a code that lingers for days", "PyPITokenLinger 25h\n", "PyPITokenLinger"),
+        ("pages in a Directory", STORE + KEYS + '<Directory "/srv">\nSetHandler pypitoken-manage\n</Directory>\n',
+         '<Location "/path/">'),
+        ("pages in a pattern", STORE + KEYS + '<LocationMatch "^/a">\nSetHandler pypitoken-manage\n</LocationMatch>\n',
+         '<Location "/path/">'),
+        ("pages without a store", '<Location "/a/">\nSetHandler pypitoken-manage\n</Location>\n', "PyPITokenStore"),
+        ("a session without time", "PyPITokenSession 0\n", "PyPITokenSession"),
+        ("a session without end", "PyPITokenSession 31d\n", "PyPITokenSession"),
         ("no project", '<Location "/x/">\nRequire pypi-project\n</Location>\n', "pypi-project"),
         ("a role that is none", '<Location "/x/">\nRequire pypi-role king\n</Location>\n', "pypi-role"),
     ]

@@ -1,15 +1,28 @@
 #!/usr/bin/python3
 """throttle.t - failures are counted in memory that all children share: who waits, who does not, for how long."""
+import collections
 import os
 import signal
 import sys
+import threading
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import dist, poll, site, tap, token, wire  # noqa: E402
+from pypt import dist, pages, poll, site, tap, token, wire  # noqa: E402
 
 REMOTEIP = "RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1\n"
+PAGES = """\
+<Location "/account/">
+    SetHandler pypitoken-manage
+    Require all granted
+</Location>
+"""
+FAST = "MaxKeepAliveRequests 0\n"
+WHO = 'CustomLog "{root}/logs/who.log" "%{X-Who}i %P"\n'
+
+HOME, CAFE = "203.0.113.5", "203.0.113.77"
 
 
 def came_from(address):
@@ -50,14 +63,165 @@ def survives(t, s, tok, bad):
         t.is_(s.upload(demo, tok).status, 200, "  and the good one goes on")
 
 
+def login(s, user, password, address=None, conn=None):
+    """The status of the first page, asked for with Basic."""
+    headers = came_from(address) if address else []
+    if conn:
+        return conn.request("GET", "/account/", headers, None, (user, password))
+    return s.get("/account/", headers, user=(user, password))
+
+
+def attack(s, user, guesses, addresses, workers=8):
+    """That many wrong passwords, from that many addresses, on few connections at once: how often each status."""
+    seen, lock = collections.Counter(), threading.Lock()
+
+    def work(me):
+        mine = collections.Counter()
+        with wire.Conn(s.httpd.port) as conn:
+            for n in range(me, guesses, workers):
+                address = "198.51.%d.%d" % (n % addresses // 250, n % addresses % 250 + 1)
+                mine[login(s, user, "guess-%d" % n, address, conn).status] += 1
+        with lock:
+            seen.update(mine)
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return seen
+
+
+def guessing(t, s):
+    """10,000 guesses at one account from 500 addresses; its owner, here and there."""
+    mine = s.password("alice")
+    t.is_(login(s, "alice", mine, HOME).status, 200, "the owner logs in at home")
+    browser = pages.Browser(s)
+    browser.more = came_from("192.0.2.200")
+    t.is_(browser.sign_in("alice", mine).status, 303, "  and with a browser elsewhere")
+    start = time.monotonic()
+    seen = attack(s, "alice", 10000, 500)
+    took = time.monotonic() - start
+    tried = seen[401]
+    # ten at once, one each thirty seconds after that
+    allowed = 10 + int(took / 30) + 1
+    t.note("%d guesses in %.1f s: %s; %d reached a password check" % (sum(seen.values()), took, dict(seen), tried))
+    t.is_(sum(seen.values()), 10000, "10,000 guesses were made")
+    t.ok(10 <= tried <= allowed, "%d of them reached a password check (%d may)" % (tried, allowed))
+    t.is_(seen[401] + seen[429], 10000, "  the others were told to wait")
+    r = login(s, "alice", "guess", "198.51.9.9")
+    t.is_(r.status, 429, "a guess from yet another address: 429")
+    t.ok(1 <= int(r.header("Retry-After")) <= 30, "  with Retry-After", r)
+    t.has(r.text, "Too many failed attempts", "  and a sentence")
+    t.is_(r.header("WWW-Authenticate"), None, "  no challenge")
+    t.is_(login(s, "alice", mine, HOME).status, 200, "the owner gets in from home")
+    browser.cookies.pop("pypitoken-session")
+    browser.more = came_from(CAFE)
+    t.is_(browser.sign_in("alice", mine).status, 303, "  and with that browser from anywhere")
+    t.is_(login(s, "alice", mine, "203.0.113.99").status, 429, "  not from a place that nobody knows: so could anybody")
+    t.is_(login(s, "bob", s.password("bob"), "198.51.200.1").status, 200, "another account goes on")
+    t.is_(login(s, "alice", "guess", HOME).status, 401, "what is typed at home is counted there")
+
+
+def networks(t, s):
+    """An IPv6 customer has 2^64 addresses, and one bucket."""
+    got = [login(s, "nobody%d" % n, "x", "2001:db8:1:2::%x" % (n * 4099)).status for n in range(12)]
+    t.is_(got, [401] * 10 + [429] * 2, "twelve addresses of one /64: ten attempts")
+    t.is_(login(s, "nobody", "x", "2001:db8:1:3::1").status, 401, "the next /64 has its own")
+    t.is_(login(s, "nobody", "x", "2001:db8:1:2::9:9").status, 429, "  and the first still waits")
+    t.is_(login(s, "bob", s.password("bob"), "2001:db8:1:2::1").status, 429, "  whatever is typed there")
+
+
+def logins_survive(t, s):
+    restart(s, signal.SIGUSR1)
+    t.is_(login(s, "alice", "guess", "198.51.9.10").status, 429, "after a graceful restart strangers still wait")
+    t.is_(login(s, "alice", s.password("alice"), HOME).status, 200, "  and the owner's home is still known")
+    t.is_(login(s, "nobody", "x", "2001:db8:1:2::a:1").status, 429, "  and the /64 still waits")
+
+
+# ---- hashes at the same time ----
+
+def cpu(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def child_of(s, conn, who):
+    """The process that serves this connection."""
+    conn.request("GET", "/legacy/", [("X-Who", who)])
+
+    def look():
+        with open(s.path("logs/who.log")) as f:
+            found = [line.split() for line in f if line.startswith(who + " ")]
+        return int(found[0][1]) if found else None
+    return poll.until(look)
+
+
+def hold(s, number):
+    """Stops a child in the middle of a password hash; its pid and connection, or None when it was too fast."""
+    conn = wire.Conn(s.httpd.port)
+    pid = child_of(s, conn, "hold%d" % number)
+    before = cpu(pid)
+    conn.send(wire.request("GET", "/account/", came_from("192.0.2.%d" % number), None, ("alice", "x"), "127.0.0.1"))
+    poll.until(lambda: cpu(pid) > before + 1)
+    os.kill(pid, signal.SIGSTOP)
+    r = login(s, "bob", s.password("bob"), "192.0.2.100")
+    if r.status == 503:
+        return pid, conn, r
+    os.kill(pid, signal.SIGCONT)
+    conn.close()
+    return None
+
+
+def busy(t, s):
+    """One hash at a time, and no queue: what does not fit is told so, and a child that dies keeps no place."""
+    held = next((h for h in (hold(s, n) for n in range(1, 20)) if h), None)
+    t.ok(held, "a child stopped while it hashes: the next login finds no place")
+    pid, conn, r = held
+    t.is_(r.header("Retry-After") is not None, True, "  503 with Retry-After", r)
+    t.is_([login(s, "bob", "x", "192.0.2.101").status for _ in range(12)], [503] * 12, "  and nothing is counted as failed")
+    os.kill(pid, signal.SIGKILL)
+    conn.close()
+    t.ok(poll.until(lambda: login(s, "bob", s.password("bob"), "192.0.2.101").status == 200, 5),
+         "  it is killed: its place is free")
+
+
+def queue(t, s):
+    """A queue of two behind one place: of many at once some wait and get in, the others are told at once."""
+    seen, lock = [], threading.Lock()
+    gate = threading.Barrier(10)
+
+    def work(n):
+        gate.wait()
+        r = login(s, "bob", s.password("bob"), "192.0.2.%d" % n)
+        with lock:
+            seen.append(r.status)
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    t.ok(set(seen) == {200, 503} and seen.count(200) >= 3, "ten logins at once, one place, a queue of two: %s" % sorted(seen))
+
+
 def main(t):
     site.need(t)
     with site.Site(t) as s:
-        s.init("alice")
+        s.init("alice", "bob")
         tok = s.token("alice")
-        s.start(more=REMOTEIP, modules=["remoteip"])
+        s.start(more=REMOTEIP + PAGES + FAST, modules=["remoteip"])
         bad = tokens(t, s, tok)
+        guessing(t, s)
+        networks(t, s)
         survives(t, s, tok, bad)
+        logins_survive(t, s)
+    for mpm, hashes, part in (("prefork", "1 0", busy), ("event", "1 2", queue)):
+        with site.Site(t) as s:
+            s.init("alice", "bob")
+            s.allow("pypitoken: refused, busy:", "exit signal Killed")
+            s.start(more=REMOTEIP + PAGES + WHO + "PyPITokenHashes %s\n" % hashes +
+                    ("StartServers 4\n" if mpm == "prefork" else ""), modules=["remoteip"], mpm=mpm)
+            part(t, s)
 
 
 tap.run(main)

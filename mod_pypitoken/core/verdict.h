@@ -130,6 +130,15 @@
     X(FILETYPE, "filetype", 400, "The field 'filetype' must be sdist or bdist_wheel.")             \
     X(SIGNATURE_NAME, "signature-name", 400,                                                       \
       "The signature must be named '{}', after the file it signs.")                                \
+    /* the pages for people */                                                                     \
+    X(LOGIN_NEEDED, "login-needed", 401,                                                           \
+      "Sign in with your user name and password. If the account has a second factor, its code "    \
+      "stands right behind the password.")                                                         \
+    X(PAGE_UNKNOWN, "page-unknown", 404, "There is no such page.")                                 \
+    X(PAGE_FORM, "page-form", 400,                                                                 \
+      "The form could not be read. Reload the page it was on and try again.")                      \
+    X(PAGE_FORGED, "page-forged", 403,                                                             \
+      "The form did not come from a page of this site. Reload the page it was on and try again.")  \
     /* the built-in index */                                                                       \
     X(DIGEST_MISMATCH, "digest-mismatch", 400,                                                     \
       "The file received does not have the {} that the form names. Upload it again.")              \

@@ -30,7 +30,7 @@ void *config_dir_create(apr_pool_t *p, char *path)
 
     (void)path;
     c->guard = c->new_projects = c->legacy_names = c->stream = CONFIG_UNSET;
-    c->backend = c->require_tls = c->linger = c->max_spools = CONFIG_UNSET;
+    c->backend = c->require_tls = c->linger = c->session = c->max_spools = CONFIG_UNSET;
     c->max_upload = c->memory = c->drain = CONFIG_UNSET;
     return c;
 }
@@ -57,6 +57,8 @@ void *config_dir_merge(apr_pool_t *p, void *base_, void *add_)
     CONFIG_INHERIT(backend, CONFIG_UNSET)
     CONFIG_INHERIT(require_tls, CONFIG_UNSET)
     CONFIG_INHERIT(linger, CONFIG_UNSET)
+    CONFIG_INHERIT(session, CONFIG_UNSET)
+    CONFIG_INHERIT(manage_base, NULL)
     CONFIG_INHERIT(packages, NULL)
 #undef CONFIG_INHERIT
     if (add->backend == CONFIG_UNSET) {
@@ -87,6 +89,7 @@ void *config_server_merge(apr_pool_t *p, void *base_, void *add_)
     c->keyring = add->keyring ? add->keyring : base->keyring;
     c->service = add->service ? add->service : base->service;
     c->guarded = add->guarded || base->guarded;
+    c->managed = add->managed || base->managed;
     c->throttle = base->throttle; /* add's cannot have any: GLOBAL_ONLY */
     return c;
 }
@@ -150,24 +153,47 @@ static const char *config_set_service(cmd_parms *cmd, void *dir, const char *arg
     return NULL;
 }
 
+/* 1 when the directive stands in a <Location> with a plain path, which is cmd->path. */
+static int config_location(const cmd_parms *cmd)
+{
+    const ap_directive_t *parent = cmd->directive->parent;
+
+    return cmd->path && cmd->path[0] == '/' && parent &&
+           strcasecmp(parent->directive, "<Location") == 0 && parent->args[0] != '~' &&
+           !strpbrk(cmd->path, "*?[");
+}
+
 /* The guard compares whole paths, so it must know its path: an exact Location. */
 static const char *config_set_guard(cmd_parms *cmd, void *dir, int on)
 {
-    const ap_directive_t *parent = cmd->directive->parent;
     config_dir_t *c = dir;
 
     c->guard = on;
     if (!on) {
         return NULL;
     }
-    if (!cmd->path || cmd->path[0] != '/' || !parent ||
-        strcasecmp(parent->directive, "<Location") != 0 || parent->args[0] == '~' ||
-        strpbrk(cmd->path, "*?[")) {
+    if (!config_location(cmd)) {
         return "PyPITokenGuard On must stand in a <Location \"/path/\"> with the exact path of the "
                "upload URL, not in a pattern, a <Directory> or a .htaccess file";
     }
     c->guard_path = cmd->path;
     config_server(cmd->server)->guarded = 1;
+    return NULL;
+}
+
+/* httpd gives SetHandler to every module that has it in its table: we only look where our pages are
+ * to be. They link to each other, so they must know where they are. */
+static const char *config_set_handler(cmd_parms *cmd, void *dir, const char *arg)
+{
+    if (strcasecmp(arg, CONFIG_MANAGE) != 0) {
+        return NULL;
+    }
+    if (!config_location(cmd)) {
+        return "SetHandler " CONFIG_MANAGE " must stand in a <Location \"/path/\">, not in a "
+               "pattern, a <Directory> or a .htaccess file";
+    }
+    ((config_dir_t *)dir)->manage_base = cmd->path;
+    config_server(cmd->server)->managed = 1;
     return NULL;
 }
 
@@ -345,6 +371,10 @@ const command_rec config_commands[] = {
     AP_INIT_TAKE1("PyPITokenLinger", config_set_linger, NULL, ACCESS_CONF | RSRC_CONF,
                   "how long an accepted code stays good for the same user, address and agent; "
                   "default 10min"),
+    AP_INIT_TAKE1("PyPITokenSession", config_set_session, NULL, ACCESS_CONF | RSRC_CONF,
+                  "how long somebody stays signed in to the pages, default 12h"),
+    AP_INIT_TAKE1("SetHandler", config_set_handler, NULL, OR_FILEINFO,
+                  CONFIG_MANAGE ": the pages for people"),
     AP_INIT_TAKE2("PyPITokenThrottle", config_set_throttle, NULL, RSRC_CONF,
                   "a limit on failures and how many of them in which time, such as account 10/5m"),
     AP_INIT_TAKE12("PyPITokenHashes", config_set_hashes, NULL, RSRC_CONF,

@@ -12,6 +12,9 @@
 
 #define CONFIG_UNSET (-1)
 
+/* The handler of the pages for people. */
+#define CONFIG_MANAGE "pypitoken-manage"
+
 typedef enum config_backend_t {
     CONFIG_BACKEND_NONE,
     CONFIG_BACKEND_SERVICE,
@@ -27,6 +30,7 @@ typedef struct config_server_t {
     int guarded;               /* a PyPITokenGuard On stands in this server's sections */
     apr_interval_time_t flush; /* PyPITokenFlush, of the main server; 0: not set */
     crowd_t *crowd;            /* one for all servers, from post_config on */
+    int managed;               /* so does a SetHandler pypitoken-manage */
     config_store_t *store; /* shared by all servers that name the same store; NULL without one */
     struct shm_t *shm;     /* shared by all servers; NULL without any store */
     throttle_figures_t *throttle; /* of the main server; NULL: the defaults */
@@ -47,6 +51,8 @@ typedef struct config_dir_t {
     const char *backend_header; /* "Basic ..." of Service FILE */
     int require_tls;
     int linger;                /* seconds */
+    int session;               /* seconds */
+    const char *manage_base;   /* the Location that SetHandler pypitoken-manage stands in */
     const char *packages;      /* PyPITokenPackages */
     const char *packages_base; /* the Location it stands in, NULL at server level */
 } config_dir_t;
@@ -60,6 +66,7 @@ apr_off_t config_memory(const config_dir_t *c);
 apr_off_t config_drain(const config_dir_t *c);
 
 apr_uint32_t config_linger(const config_dir_t *c); /* seconds, 0: never */
+int config_session(const config_dir_t *c);         /* seconds */
 void config_hashes(const config_server_t *c, int *hashes, int *queue);
 
 /* What PyPITokenThrottle says, or the defaults. */
@@ -75,12 +82,16 @@ apr_interval_time_t config_flush(server_rec *main_server);
  * reason is in the error log, and it is tried again after a second). Any thread of a child. */
 store_t *config_store(server_rec *s);
 
+/* The keys that seal what is secret in that store; NULL without one. Any thread. */
+const struct keyring_t *config_keys(server_rec *s);
+
 /* The directives, for the module record. */
 extern const command_rec config_commands[];
 const char *config_set_throttle(cmd_parms *cmd, void *dir, const char *name, const char *rates);
 const char *config_set_flush(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_set_hashes(cmd_parms *cmd, void *dir, const char *hashes, const char *queue);
 const char *config_set_linger(cmd_parms *cmd, void *dir, const char *arg);
+const char *config_set_session(cmd_parms *cmd, void *dir, const char *arg);
 void *config_dir_create(apr_pool_t *p, char *path);
 void *config_dir_merge(apr_pool_t *p, void *base, void *add);
 void *config_server_create(apr_pool_t *p, server_rec *s);

@@ -7,10 +7,12 @@
 
 #include "access/linger.h"
 
-#define CONFIG_LINGER 600
-#define CONFIG_QUEUE  16
-#define CONFIG_FLUSH  apr_time_from_sec(5)
-#define CONFIG_HASHES 16 /* the most by default, however many processors there are */
+#define CONFIG_LINGER      600
+#define CONFIG_SESSION     (12 * 3600)
+#define CONFIG_SESSION_MAX (30 * 86400)
+#define CONFIG_QUEUE       16
+#define CONFIG_HASHES      16 /* the most by default, however many processors there are */
+#define CONFIG_FLUSH       apr_time_from_sec(5)
 
 const throttle_figures_t *config_throttle(server_rec *s)
 {
@@ -22,6 +24,11 @@ const throttle_figures_t *config_throttle(server_rec *s)
 apr_uint32_t config_linger(const config_dir_t *c)
 {
     return c->linger == CONFIG_UNSET ? CONFIG_LINGER : (apr_uint32_t)c->linger;
+}
+
+int config_session(const config_dir_t *c)
+{
+    return c->session == CONFIG_UNSET ? CONFIG_SESSION : c->session;
 }
 
 /* One hash a processor: more at a time only takes memory, 64 MiB each. */
@@ -107,17 +114,29 @@ const char *config_set_hashes(cmd_parms *cmd, void *dir, const char *hashes, con
     return NULL;
 }
 
-const char *config_set_linger(cmd_parms *cmd, void *dir, const char *arg)
+/* A time from least to most seconds. */
+static const char *config_limits_time(cmd_parms *cmd, const char *arg, int least, int most,
+                                      const char *words, int *out)
 {
     apr_interval_time_t t;
 
-    if (ap_timeout_parameter_parse(arg, &t, "s") != APR_SUCCESS || t < 0 ||
-        t > apr_time_from_sec(LINGER_MAX)) {
-        return apr_psprintf(cmd->pool,
-                            "%s must be a time such as 10min or 600, 0 for never, and "
-                            "at most a day",
-                            cmd->cmd->name);
+    if (ap_timeout_parameter_parse(arg, &t, "s") != APR_SUCCESS || t < apr_time_from_sec(least) ||
+        t > apr_time_from_sec(most)) {
+        return apr_psprintf(cmd->pool, "%s must be a time such as 10min or 600, %s", cmd->cmd->name,
+                            words);
     }
-    ((config_dir_t *)dir)->linger = (int)apr_time_sec(t);
+    *out = (int)apr_time_sec(t);
     return NULL;
+}
+
+const char *config_set_linger(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return config_limits_time(cmd, arg, 0, LINGER_MAX, "0 for never, and at most a day",
+                              &((config_dir_t *)dir)->linger);
+}
+
+const char *config_set_session(cmd_parms *cmd, void *dir, const char *arg)
+{
+    return config_limits_time(cmd, arg, 1, CONFIG_SESSION_MAX, "and at most 30 days",
+                              &((config_dir_t *)dir)->session);
 }

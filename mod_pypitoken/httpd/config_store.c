@@ -110,8 +110,10 @@ static config_store_t *config_store_find(config_store_t *all, const config_serve
 static const char *config_store_missing(const config_server_t *c)
 {
     if (!c->store_url) {
-        return "PyPITokenGuard is on, but no PyPITokenStore says where the tokens are: add "
-               "PyPITokenStore sqlite:/path/file.db";
+        return c->guarded ? "PyPITokenGuard is on, but no PyPITokenStore says where the tokens "
+                            "are: add PyPITokenStore sqlite:/path/file.db"
+                          : "There is a SetHandler " CONFIG_MANAGE ", but no PyPITokenStore says "
+                            "where the accounts are: add PyPITokenStore sqlite:/path/file.db";
     }
     if (!c->keyring) {
         return "PyPITokenStore is set, but no PyPITokenKeyring names the file with its keys: add "
@@ -136,7 +138,7 @@ static int config_store_configured(apr_pool_t *pconf, apr_pool_t *plog, apr_pool
         config_server_t *c = config_server(s);
         const char *err;
 
-        if (!c->guarded && !c->store_url) {
+        if (!c->guarded && !c->managed && !c->store_url) {
             continue;
         }
         err = config_store_missing(c);
@@ -251,6 +253,13 @@ store_t *config_store(server_rec *s)
         apr_thread_mutex_unlock(link->mutex);
     }
     return store;
+}
+
+const keyring_t *config_keys(server_rec *s)
+{
+    const config_store_t *link = config_server(s)->store;
+
+    return link ? link->config.keys : NULL;
 }
 
 void config_register(apr_pool_t *p)

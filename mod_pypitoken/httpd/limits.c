@@ -143,6 +143,33 @@ verdict_code_t limits_bearer(request_rec *r, bearer_t *out, slice_t token, verdi
     return code;
 }
 
+/* ---- sessions ---- */
+
+static apr_uint64_t limits_end_key(const shm_t *m, const unsigned char id[SESSION_ID])
+{
+    slice_t part = slice_make((const char *)id, SESSION_ID);
+
+    return shared_key(&m->view, SHARED_ENDED, 0, &part, 1);
+}
+
+void limits_end(request_rec *r, const unsigned char id[SESSION_ID], apr_uint32_t seconds)
+{
+    const shm_t *m = shm_of(r->server);
+
+    if (m) {
+        apr_uint32_t now = shm_now(m), ticks = (seconds + 1) * TALLY_HZ;
+
+        tally_mark(&m->view.tables[SHARED_ENDED], limits_end_key(m, id), now + ticks, now);
+    }
+}
+
+int limits_ended(request_rec *r, const unsigned char id[SESSION_ID])
+{
+    const shm_t *m = shm_of(r->server);
+
+    return m && tally_left(&m->view.tables[SHARED_ENDED], limits_end_key(m, id), shm_now(m)) > 0;
+}
+
 /* ---- another answer than 401 ---- */
 
 /* mod_auth_basic knows 401 and 500 only. httpd asks for an ErrorDocument of that status before

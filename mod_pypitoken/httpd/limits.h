@@ -15,6 +15,7 @@
 
 #include "access/bearer.h"
 #include "access/login.h"
+#include "core/session.h"
 
 /* The hooks for one login_check at a time of r; elsewhere is NULL, for the caller to set. device:
  * what a device cookie of the user that was typed names, or empty. In r's pool. */
@@ -22,6 +23,11 @@ login_hooks_t *limits_hooks(request_rec *r, slice_t device);
 
 /* bearer_verify, with bad tokens limited: THROTTLED besides its verdicts. */
 verdict_code_t limits_bearer(request_rec *r, bearer_t *out, slice_t token, verdict_t *v);
+
+/* A session that was signed out: its id is remembered for so many seconds, the longest it could
+ * have lasted. */
+void limits_end(request_rec *r, const unsigned char id[SESSION_ID], apr_uint32_t seconds);
+int limits_ended(request_rec *r, const unsigned char id[SESSION_ID]);
 
 /* For a check_password provider: what mod_auth_basic answers with 401 becomes *v (copied), which
  * may have any status. The provider then returns AUTH_DENIED. */

@@ -10,6 +10,7 @@
 #include "httpd/index.h"
 #include "httpd/intake.h"
 #include "httpd/limits.h"
+#include "httpd/manage.h"
 #include "httpd/shm.h"
 
 static void mod_pypitoken_register(apr_pool_t *p)
@@ -24,6 +25,7 @@ static void mod_pypitoken_register(apr_pool_t *p)
     intake_register(p);
     crowd_register(p);
     index_register(p);
+    manage_register(p);
 }
 
 module AP_MODULE_DECLARE_DATA pypitoken_module = {

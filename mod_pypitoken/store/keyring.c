@@ -284,6 +284,16 @@ int keyring_unseal(const keyring_t *k, const char *table, slice_t row, slice_t s
     return rc ? -1 : 0;
 }
 
+int keyring_derive(const keyring_t *k, apr_size_t n, const char *use,
+                   unsigned char out[KEYRING_DERIVED])
+{
+    if (n >= k->n) {
+        return -1;
+    }
+    return crypto_generichash(out, KEYRING_DERIVED, (const unsigned char *)use, strlen(use),
+                              k->keys[n].bytes, KEYRING_KEY);
+}
+
 const char *keyring_current(const keyring_t *k)
 {
     return k->keys[0].id;

@@ -30,6 +30,13 @@ slice_t keyring_seal(const keyring_t *k, const char *table, slice_t row, slice_t
 int keyring_unseal(const keyring_t *k, const char *table, slice_t row, slice_t sealed,
                    unsigned char *out, apr_size_t n);
 
+/* A key of 32 bytes for another use, made out of the n-th key (0: the one that seals) and the name
+ * of that use, so that a rotated keyring still knows what was made with its older keys. The caller
+ * wipes it. 0, or -1: there is no n-th key. */
+#define KEYRING_DERIVED 32
+int keyring_derive(const keyring_t *k, apr_size_t n, const char *use,
+                   unsigned char out[KEYRING_DERIVED]);
+
 /* The id of the sealing key; whether a sealed value was made by it. */
 const char *keyring_current(const keyring_t *k);
 int keyring_is_current(const keyring_t *k, slice_t sealed);

@@ -1,0 +1,153 @@
+// browser.mjs - the pages for people in Chromium; browser.t starts the server and this.
+//
+// Standard input: one JSON object (see browser.t). Standard output: one JSON array a check: good, name, what was seen.
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "fs";
+import { createHmac } from "crypto";
+import { createRequire } from "module";
+import { join } from "path";
+
+const site = JSON.parse(readFileSync(0, "utf8"));
+const { chromium } = createRequire(site.modules + "/")("playwright-core");
+const launch = {
+  executablePath: site.chromium,
+  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+};
+
+function ok(good, name, seen = "") {
+  console.log(JSON.stringify([Boolean(good), name, String(seen)]));
+}
+
+function is(got, want, name) {
+  ok(got === want, name, `got ${got}, want ${want}`);
+}
+
+// RFC 6238 with SHA-1 and six digits. step: -1, 0 or 1 from now.
+function code(user, step = 0) {
+  let bits = "";
+  for (const c of site.users[user].secret.replace(/=+$/, "")) {
+    bits += "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0");
+  }
+  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + step));
+  const mac = createHmac("sha1", key).update(counter).digest();
+  const at = mac[19] & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1000000).padStart(6, "0");
+}
+
+// A context whose pages may talk to nobody else and complain about nothing.
+function watch(context, base) {
+  const seen = { elsewhere: [], complaints: [] };
+  context.on("request", (r) => r.url().startsWith(base) || seen.elsewhere.push(r.url()));
+  context.on("console", (m) => /Content.Security.Policy|Refused to/.test(m.text()) && seen.complaints.push(m.text()));
+  return seen;
+}
+
+function quiet(seen, name) {
+  is(seen.elsewhere.filter((u) => !u.endsWith("/favicon.ico")).join(), "", name + ": nothing is asked from elsewhere");
+  is(seen.complaints.join(), "", "  and nothing breaks the page's own policy");
+}
+
+async function type(page, user, password, typed) {
+  await page.fill("#user", user);
+  await page.fill("#password", password);
+  await page.fill("#code", typed);
+  await page.click("button");
+}
+
+async function form(browser, name, base, user, options, cookie) {
+  const context = await browser.newContext(options);
+  const seen = watch(context, base), page = await context.newPage();
+  await page.goto(base + "/account/");
+  is(page.url(), base + "/account/sign-in", name + ": nobody is signed in, the form");
+  await type(page, user, site.users[user].password, code(user));
+  is(page.url(), base + "/account/", "  password and code: the first page");
+  is(await page.textContent("main strong"), user, "  says who is signed in");
+  ok((await page.textContent("main")).includes("with password and code"), "  and how");
+  const held = (await context.cookies()).find((c) => c.name === cookie);
+  ok(held && held.httpOnly && held.sameSite === "Strict" && held.secure === base.startsWith("https") && held.path === "/",
+     "  the cookie is " + cookie, JSON.stringify(held));
+  is(held && held.expires, -1, "  and goes with the browser");
+  await page.click("button");
+  ok((await page.textContent("main")).includes("You are signed out"), "  signed out");
+  await page.goto(base + "/account/");
+  is(page.url(), base + "/account/sign-in", "  nobody is signed in");
+  await page.goBack();
+  ok(!(await page.content()).includes("<strong>"), "  and going back shows nothing");
+  await type(await (async () => { await page.goto(base + "/account/sign-in"); return page; })(), user,
+             site.users[user].password, code(user));
+  is(page.url(), base + "/account/sign-in", "  the same code again: refused");
+  quiet(seen, "  " + name);
+  await context.close();
+}
+
+async function wrong(browser, base, user) {
+  const context = await browser.newContext(), page = await context.newPage();
+  const good = site.users[user].password, bad = code(user) === "000000" ? "111111" : "000000";
+  const cases = [["a wrong code", good, bad], ["no code", good, ""], ["a wrong password", good + "x", code(user)]];
+  for (const [name, password, typed] of cases) {
+    await page.goto(base + "/account/sign-in");
+    await type(page, user, password, typed);
+    is(page.url(), base + "/account/sign-in", name + ": not signed in");
+    const said = await page.textContent("[role=alert]");
+    ok(said.includes("Wrong user name, password or code"), "  told that something was wrong, not what", said);
+    is(await page.inputValue("#user"), user, "  the name stays");
+    is(await page.inputValue("#password"), "", "  the password does not");
+  }
+  await page.goto(base + "/account/sign-in");
+  await type(page, "__token__", site.token, "");
+  ok((await page.textContent("[role=alert]")).includes("API tokens are valid for uploads only"), "a token: refused");
+  await context.close();
+}
+
+async function expired(browser, base, user) {
+  const context = await browser.newContext(), page = await context.newPage();
+  await page.goto(base + "/brief/");
+  await type(page, user, site.users[user].password, code(user));
+  is(page.url(), base + "/brief/", "a session of three seconds");
+  const end = Date.now() + 15000;
+  while (page.url() === base + "/brief/" && Date.now() < end) {
+    await page.waitForTimeout(200);
+    await page.goto(base + "/brief/");
+  }
+  is(page.url(), base + "/brief/sign-in", "  ends by itself, with the form");
+  await context.close();
+}
+
+// Somebody who blocks cookies gets the form, learns why it fails, and takes the browser's own dialog.
+async function blocked(base, user, scripts) {
+  const profile = mkdtempSync(join(site.work, "profile-"));
+  mkdirSync(join(profile, "Default"));
+  writeFileSync(join(profile, "Default/Preferences"),
+                JSON.stringify({ profile: { default_content_setting_values: { cookies: 2 } } }));
+  const context = await chromium.launchPersistentContext(profile, {
+    ...launch, javaScriptEnabled: scripts,
+    httpCredentials: { username: user, password: site.users[user].password + code(user) },
+  });
+  const page = await context.newPage(), name = "no cookies" + (scripts ? "" : ", no JavaScript");
+  await page.goto(base + "/account/sign-in");
+  await type(page, user, "whatever-it-is", "");
+  ok((await page.textContent("[role=alert]")).includes("did not send back the cookie"), name + ": the form says why it fails");
+  await page.click("text=Sign in with the browser's own dialog");
+  is(page.url(), base + "/account/", "  the browser's dialog, password and code: in");
+  ok((await page.textContent("main")).includes("own dialog"), "  and the page says so");
+  for (let i = 0; i < 3; i++) {
+    await page.goto(base + "/account/");
+  }
+  is(await page.textContent("main strong"), user, "  page after page with the same code");
+  is((await context.cookies()).length, 0, "  without a cookie");
+  await context.close();
+}
+
+const browser = await chromium.launch(launch);
+const cookie = "pypitoken-session";
+await form(browser, "the form", site.base, "alice", {}, cookie);
+await form(browser, "without JavaScript", site.base, "bob", { javaScriptEnabled: false }, cookie);
+await form(browser, "over TLS", site.tls, "carol", { ignoreHTTPSErrors: true }, "__Host-" + cookie);
+await wrong(browser, site.base, "dave");
+await expired(browser, site.base, "erin");
+await browser.close();
+await blocked(site.base, "frank", true);
+await blocked(site.base, "grace", false);
+console.log(JSON.stringify([true, "the end was reached", ""]));

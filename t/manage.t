@@ -1,0 +1,257 @@
+#!/usr/bin/python3
+"""manage.t - the pages for people, request by request: signing in and out, cookies, forged forms, tokens."""
+import os
+import re
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
+
+from pypt import pages, poll, site, tap, wire  # noqa: E402
+
+PAGES = """\
+<Location "/account/">
+    SetHandler pypitoken-manage
+    Require all granted
+</Location>
+<Location "/deep/er/">
+    SetHandler pypitoken-manage
+    Require all granted
+</Location>
+<Location "/brief/">
+    SetHandler pypitoken-manage
+    PyPITokenSession 1
+    Require all granted
+</Location>
+<Location "/env">
+    SetHandler cgi-script
+    Options +ExecCGI
+    Require all granted
+</Location>
+"""
+
+POLICY = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def routes(t, s):
+    b = pages.Browser(s)
+    r = b.get("/account/")
+    t.is_((r.status, r.header("Location")), (303, "./sign-in"), "nobody is signed in: off to the form")
+    r = b.get("/account/sign-in")
+    t.is_(r.status, 200, "the form")
+    for name, value in POLICY.items():
+        t.is_(r.header(name), value, "  " + name)
+    policy = dict(p.strip().split(" ", 1) for p in r.header("Content-Security-Policy").split(";"))
+    t.is_(policy, {"default-src": "'none'", "style-src": "'self'", "img-src": "'self'", "form-action": "'self'",
+                   "base-uri": "'none'", "frame-ancestors": "'none'"}, "  a policy without scripts, frames, or others")
+    t.unlike(r.text, r"(?i)<script|style=|\son\w+=|https?://", "  no script, no inline style, nothing from elsewhere")
+    t.is_(b.get("/deep/er/sign-in").status, 200, "another mount point")
+    t.unlike(b.get("/deep/er/sign-in").text, 'href="/|action="/', "  every link is relative")
+    r = b.get("/account/style.css")
+    t.is_((r.status, r.header("Content-Type")), (200, "text/css; charset=utf-8"), "the style sheet")
+    for path in ("nope", "sign-in/", "sign-in/x", "../account/nope", "%73ign-out/", "style.css/x"):
+        t.is_(b.get("/account/" + path).status, 404, path + ": 404")
+    t.is_(b.get("/account/%73ign-in").status, 200, "an escaped letter is the letter")
+    for method, path, allow in (("GET", "sign-out", "POST"), ("POST", "", "GET"), ("POST", "basic", "GET"),
+                                ("PUT", "sign-in", None), ("DELETE", "", None), ("POST", "style.css", "GET")):
+        r = b.request(method, "/account/" + path)
+        t.is_(r.status, 405, "%s on %s: 405" % (method, path or "the first page"))
+        if allow:
+            t.has(r.header("Allow") or "", allow, "  Allow: " + allow)
+    t.is_(b.request("HEAD", "/account/sign-in").status, 200, "HEAD as GET")
+
+
+def signing_in(t, s):
+    b = pages.Browser(s)
+    r = b.sign_in("alice", s.password("alice"))
+    t.is_((r.status, r.header("Location")), (303, "./"), "user name and password: in")
+    set_cookies = [v for k, v in r.headers if k.lower() == "set-cookie"]
+    t.is_(sorted(v.split("=")[0] for v in set_cookies), ["pypitoken-device", "pypitoken-form", "pypitoken-session"],
+          "  cookies for the session and for this browser; that of the form goes")
+    for v in set_cookies:
+        t.like(v, "; Path=/; HttpOnly; SameSite=Strict", "  " + v.split("=")[0] + ": HttpOnly, SameSite=Strict")
+    r = b.get("/account/")
+    t.is_(r.status, 200, "the first page")
+    t.has(r.text, "<strong>alice</strong>", "  says who is signed in")
+    t.has(r.text, "with your password", "  and how")
+    t.is_(b.get("/account/basic").status, 401, "a session is not Basic")
+    t.is_(b.get("/account/", headers=[("Accept", "text/html")]).status, 200, "again")
+    old = dict(b.cookies)
+    r = b.post("/account/sign-out", "/account/")
+    t.is_((r.status, r.header("Location")), (303, "./signed-out"), "signed out")
+    t.has(s.get("/account/signed-out").text, "You are signed out", "  it says so")
+    t.ok("pypitoken-session" not in b.cookies, "  the cookie goes")
+    t.ok("pypitoken-device" in b.cookies, "  that of the browser stays")
+    t.is_(b.get("/account/").status, 303, "  and nobody is signed in")
+    b.cookies = old
+    t.is_(b.get("/account/").status, 303, "  a copy of the cookie is no good any more")
+
+
+def refused(t, s):
+    b = pages.Browser(s)
+    for user, password, what in (("alice", "wrong", "a wrong password"), ("nobody", "wrong", "an unknown user"),
+                                 ("alice", "", "no password"), ("", s.password("alice"), "no user"),
+                                 ("\"><script>alert(1)</script>", "x", "a script for a name")):
+        r = b.sign_in(user, password)
+        t.is_(r.status, 403, what + ": refused")
+        t.has(r.text, "Wrong user name, password or code", "  and told so, as all are")
+        t.ok("pypitoken-session" not in b.cookies, "  no session")
+        t.unlike(r.text, "<script", "  what was typed is shown escaped")
+    t.has(b.sign_in("al&ice", "x").text, 'value="al&amp;ice"', "the name need not be typed again")
+    for user, password in (("__token__", "pypi-abc"), ("alice", s.token("alice").text)):
+        r = b.sign_in(user, password)
+        t.is_(r.status, 403, "a token in the form: refused")
+        t.has(r.text, "API tokens are valid for uploads only", "  and told why")
+    for who in (("__token__", s.token("alice").text), ("alice", "pypi-AgEI")):
+        t.is_(b.get("/account/", user=who).status, 401, "a token by Basic: refused")
+
+    def noted():
+        return sum(e["times"] for e in s.events() if e["verdict"] == "token-uploads-only")
+    poll.until(lambda: noted() >= 4)
+    t.is_(noted(), 4, "each of them is written down", s.events())
+
+
+def forged(t, s):
+    """What other pages can make a browser send."""
+    fields = {"user": "alice", "password": s.password("alice"), "code": ""}
+    form = pages.Browser(s)
+    form.get("/account/sign-in")
+    csrf = form.field("csrf")
+    cases = (
+        ("no token", {}, {}, True), ("another form's token", {"csrf": "x" * 32}, {}, True),
+        ("no cookie", {"csrf": csrf}, {}, False),
+        ("another site, by Sec-Fetch-Site", {"csrf": csrf}, {"Sec-Fetch-Site": "cross-site"}, True),
+        ("a site beside us", {"csrf": csrf}, {"Sec-Fetch-Site": "same-site"}, True),
+        ("another site, by Origin", {"csrf": csrf}, {"Origin": "https://evil.example"}, True),
+        ("no origin at all", {"csrf": csrf}, {"Origin": "null"}, True),
+    )
+    for what, more, headers, cookies in cases:
+        r = form.send("/account/sign-in", dict(fields, **more), headers=list(headers.items()), cookies=cookies)
+        t.is_(r.status, 403, what + ": not signed in")
+        t.ok("pypitoken-session" not in form.cookies, "  no session")
+    form.get("/account/sign-in")
+    csrf = form.field("csrf")
+    r = form.send("/account/sign-in", dict(fields, csrf=csrf), headers=[("Sec-Fetch-Site", "same-origin")])
+    t.is_(r.status, 303, "the same form as it should be: signed in")
+    t.is_(form.send("/account/sign-out", {}).status, 403, "signing out without the token: refused")
+    t.is_(form.send("/account/sign-out", {"csrf": csrf}).status, 403, "  nor with that of the sign-in form")
+    t.is_(form.get("/account/").status, 200, "  still signed in")
+    other = pages.Browser(s)
+    other.get("/account/sign-in")
+    r = form.send("/account/sign-in", dict(fields, csrf=other.field("csrf")))
+    t.is_(r.status, 403, "the form of another browser is none of ours")
+    for origin, host in (("http://127.0.0.1", "127.0.0.1"), ("https://pypi.example:8443", "pypi.example:8443")):
+        b = pages.Browser(s)
+        b.get("/account/sign-in")
+        r = b.send("/account/sign-in", dict(fields, csrf=b.field("csrf")), headers=[("Origin", origin), ("Host", host)])
+        t.is_(r.status, 303, "an old browser at %s: signed in" % origin)
+    b = pages.Browser(s)
+    b.get("/account/sign-in")
+    r = b.send("/account/sign-in", dict(fields, csrf=b.field("csrf")),
+               headers=[("Origin", "https://outside.example"), ("X-Forwarded-Host", "outside.example")])
+    t.is_(r.status, 303, "behind a proxy that rewrites the name: signed in")
+
+
+def bodies(t, s):
+    b = pages.Browser(s)
+    b.get("/account/sign-in")
+    kind = [("Content-Type", "application/x-www-form-urlencoded")]
+    for what, headers, body, status in (
+            ("no type", [], b"a=1", 400), ("JSON", [("Content-Type", "application/json")], b"{}", 400),
+            ("a prefix of the type", [("Content-Type", "application/x-www-form-urlencodedx")], b"a=1", 400),
+            ("a NUL", kind, b"user=a%00b", 400), ("half an escape", kind, b"user=%4", 400),
+            ("a field twice", kind, b"user=a&user=b", 400), ("no UTF-8", kind, b"user=%FF", 400),
+            ("too much", kind, b"a=" + b"x" * 20000, 400), ("nothing", kind, b"", 403)):
+        r = b.request("POST", "/account/sign-in", headers, body)
+        t.is_(r.status, status, "%s: %d" % (what, status))
+
+
+def basic(t, s):
+    b = pages.Browser(s)
+    r = b.get("/account/basic")
+    t.is_(r.status, 401, "Basic instead of the form: a challenge")
+    t.is_(r.header("WWW-Authenticate"), 'Basic realm="index.test", charset="UTF-8"', "  for this service")
+    me = ("alice", s.password("alice"))
+    r = b.get("/account/basic", user=me)
+    t.is_((r.status, r.header("Location")), (303, "./"), "then on to the first page")
+    r = b.get("/account/", user=me)
+    t.is_(r.status, 200, "  which is there")
+    t.has(r.text, "own dialog", "  and says how one is signed in")
+    t.is_(r.header("Set-Cookie"), None, "  no cookie is set")
+    r = b.send("/account/sign-out", {"csrf": b.field("csrf")}, user=me)
+    t.is_((r.status, bool(r.header("WWW-Authenticate"))), (401, True), "signing out makes the browser forget")
+    t.is_(b.send("/account/sign-out", {}, user=me).status, 403, "  not from elsewhere")
+    for who in (("alice", "wrong"), ("nobody", "x"), ("__token__", s.token("alice").text), ("alice", "pypi-AgEI")):
+        r = b.get("/account/", user=who)
+        t.is_((r.status, bool(r.header("WWW-Authenticate"))), (401, True), "%s with something else: 401" % who[0])
+    for header in ("Bearer " + s.token("alice").text, "token " + s.token("alice").text, "Digest x", "Basic", "Basic !"):
+        t.is_(b.get("/account/", headers=[("Authorization", header)]).status, 401, "%s...: 401" % header[:8])
+
+
+def sessions(t, s):
+    """What ends a session, and what never was one."""
+    b = pages.Browser(s)
+    b.sign_in("alice", s.password("alice"), "/brief/")
+    t.ok(poll.until(lambda: b.get("/brief/").status == 303, 5), "a session ends by itself")
+    b.sign_in("alice", s.password("alice"))
+    good = b.cookies["pypitoken-session"]
+    for what, value in (("changed", good[:-1] + ("A" if good[-1] != "A" else "B")), ("cut", good[:-4]), ("empty", ""),
+                        ("that of the browser", b.cookies["pypitoken-device"])):
+        b.cookies["pypitoken-session"] = value
+        t.is_(b.get("/account/").status, 303, "a session that is %s: none" % what)
+    b.cookies = {"pypitoken-session": "x; pypitoken-session=" + good}
+    t.is_(b.get("/account/").status, 200, "one that somebody planted before it does no harm")
+    b.cookies = {"__Host-pypitoken-session": good}
+    t.is_(b.get("/account/").status, 303, "the name that TLS has is not read without it")
+    b.cookies = {"pypitoken-session": good}
+    s.ctl("user", "disable", "alice")
+    t.is_(b.get("/account/").status, 303, "disabled: signed out at once")
+    s.ctl("user", "enable", "alice")
+    t.is_(b.get("/account/").status, 200, "enabled again")
+
+
+def others(t, s):
+    """Cookies for the whole host, and the back ends on it."""
+    b = pages.Browser(s)
+    b.sign_in("alice", s.password("alice"))
+    b.cookies.update({"mine": "1", "__Host-pypitoken-session": "x", "last": "2"})
+    t.is_(b.get("/env").text.strip(), "mine=1; last=2", "another handler gets its own cookies, not ours")
+    b.cookies = {"pypitoken-session": "x"}
+    t.is_(b.get("/env").text.strip(), "", "  and no header when there were no others")
+
+
+def tls(t, s):
+    cert = s.certificate()
+    b = pages.Browser(s, port=s.httpd.tls_port, cafile=cert)
+    r = b.sign_in("alice", s.password("alice"))
+    t.is_(r.status, 303, "over TLS: signed in")
+    for v in [v for k, v in r.headers if k.lower() == "set-cookie"]:
+        t.like(v, "^__Host-.*; Path=/; HttpOnly; SameSite=Strict; Secure", "  %s: __Host- and Secure" % v.split("=")[0])
+    t.is_(b.get("/account/").status, 200, "  and it holds")
+    b.cookies = {k.replace("__Host-", ""): v for k, v in b.cookies.items()}
+    t.is_(b.get("/account/").status, 303, "  under a name that clear text could set it does not")
+    b = pages.Browser(s)
+    b.more = [("X-Forwarded-Proto", "https")]
+    r = b.sign_in("alice", s.password("alice"))
+    t.like(r.header("Set-Cookie"), "^__Host-.*Secure", "with TLS at a proxy before us likewise")
+
+
+def main(t):
+    site.need(t, "openssl")
+    with site.Site(t) as s:
+        s.init("alice")
+        s.write("www/env", "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n%s\\n' \"$HTTP_COOKIE\"\n", 0o755)
+        s.start(more=PAGES + "PyPITokenFlush 1\nPyPITokenThrottle address Off\nPyPITokenThrottle account Off\nPyPITokenThrottle code Off\n"
+                "PyPITokenThrottle code-address Off\n", modules=["cgi"], tls=True)
+        for part in (routes, signing_in, refused, forged, bodies, basic, sessions, others, tls):
+            t.note(part.__name__)
+            part(t, s)
+
+
+tap.run(main)
