@@ -20,6 +20,8 @@ PAGES = """\
 </Location>
 """
 FAST = "MaxKeepAliveRequests 0\n"
+# PyPI's figures but for the time: a slow machine must not see a bucket fill again
+LONG = "PyPITokenThrottle address 10/2h\nPyPITokenThrottle token 10/2h\n"
 WHO = 'CustomLog "{root}/logs/who.log" "%{X-Who}i %P"\n'
 
 HOME, CAFE = "203.0.113.5", "203.0.113.77"
@@ -45,8 +47,8 @@ def tokens(t, s, tok):
     t.is_(got, [403] * 10 + [429] * 5, "the same bad token: ten times it is told what is wrong, then to wait")
     r = s.upload(demo, bad, headers=nat)
     t.is_(r.status, 429, "429")
-    t.ok(25 <= int(r.header("Retry-After")) <= 30, "  with Retry-After", r)
-    t.like(r.reason, "Too many failed attempts. Wait [0-9]+ seconds", "  and a sentence")
+    t.ok(600 < int(r.header("Retry-After")) <= 720, "  with Retry-After", r)
+    t.like(r.reason, "Too many failed attempts. Wait 1[0-2] minutes", "  and a sentence")
     t.is_(s.upload(demo, bad, headers=came_from("203.0.113.1")).status, 429, "  from wherever it comes")
     t.is_(s.upload(demo, tok, headers=nat).status, 200, "a good token from there is accepted")
     with wire.Conn(s.httpd.port) as conn:
@@ -63,32 +65,49 @@ def survives(t, s, tok, bad):
         t.is_(s.upload(demo, tok).status, 200, "  and the good one goes on")
 
 
-def login(s, user, password, address=None, conn=None):
-    """The status of the first page, asked for with Basic."""
-    headers = came_from(address) if address else []
-    if conn:
-        return conn.request("GET", "/account/", headers, None, (user, password))
-    return s.get("/account/", headers, user=(user, password))
+def ask(s, user, password, address=None):
+    """The first page, asked for with Basic."""
+    return s.get("/account/", came_from(address) if address else [], user=(user, password))
+
+
+def login(s, user, password, address=None):
+    """As ask(); on a machine that has other things to do 503 is no answer, and costs nothing."""
+    return poll.until(lambda: (lambda r: r if r.status != 503 else None)(ask(s, user, password, address)), 60)
+
+
+class Attacker(threading.Thread):
+    """Every n-th of the guesses, each from the next address, on one connection as long as it lasts."""
+
+    def __init__(self, s, user, guesses, addresses):
+        super().__init__()
+        self.s, self.user, self.guesses, self.addresses, self.seen = s, user, guesses, addresses, collections.Counter()
+
+    def run(self):
+        conn, todo = None, list(self.guesses)
+        while todo:
+            n = todo[-1]
+            address = "198.51.%d.%d" % (n % self.addresses // 250, n % self.addresses % 250 + 1)
+            conn = conn or wire.Conn(self.s.httpd.port)
+            r = conn.request("GET", "/account/", came_from(address), None, (self.user, "guess-%d" % n))
+            if r.status == 503:
+                # no place for hashing: nothing was decided, and httpd closes
+                conn.close()
+                conn = None
+                continue
+            self.seen[r.status] += 1
+            todo.pop()
+        if conn:
+            conn.close()
 
 
 def attack(s, user, guesses, addresses, workers=8):
     """That many wrong passwords, from that many addresses, on few connections at once: how often each status."""
-    seen, lock = collections.Counter(), threading.Lock()
-
-    def work(me):
-        mine = collections.Counter()
-        with wire.Conn(s.httpd.port) as conn:
-            for n in range(me, guesses, workers):
-                address = "198.51.%d.%d" % (n % addresses // 250, n % addresses % 250 + 1)
-                mine[login(s, user, "guess-%d" % n, address, conn).status] += 1
-        with lock:
-            seen.update(mine)
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(workers)]
+    threads = [Attacker(s, user, range(n, guesses, workers), addresses) for n in range(workers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return seen
+    return sum((thread.seen for thread in threads), collections.Counter())
 
 
 def guessing(t, s):
@@ -165,7 +184,7 @@ def hold(s, number):
     conn.send(wire.request("GET", "/account/", came_from("192.0.2.%d" % number), None, ("alice", "x"), "127.0.0.1"))
     poll.until(lambda: cpu(pid) > before + 1)
     os.kill(pid, signal.SIGSTOP)
-    r = login(s, "bob", s.password("bob"), "192.0.2.100")
+    r = ask(s, "bob", s.password("bob"), "192.0.2.100")
     if r.status == 503:
         return pid, conn, r
     os.kill(pid, signal.SIGCONT)
@@ -179,10 +198,10 @@ def busy(t, s):
     t.ok(held, "a child stopped while it hashes: the next login finds no place")
     pid, conn, r = held
     t.is_(r.header("Retry-After") is not None, True, "  503 with Retry-After", r)
-    t.is_([login(s, "bob", "x", "192.0.2.101").status for _ in range(12)], [503] * 12, "  and nothing is counted as failed")
+    t.is_([ask(s, "bob", "x", "192.0.2.101").status for _ in range(12)], [503] * 12, "  and nothing is counted as failed")
     os.kill(pid, signal.SIGKILL)
     conn.close()
-    t.ok(poll.until(lambda: login(s, "bob", s.password("bob"), "192.0.2.101").status == 200, 5),
+    t.ok(poll.until(lambda: ask(s, "bob", s.password("bob"), "192.0.2.101").status == 200),
          "  it is killed: its place is free")
 
 
@@ -193,7 +212,7 @@ def queue(t, s):
 
     def work(n):
         gate.wait()
-        r = login(s, "bob", s.password("bob"), "192.0.2.%d" % n)
+        r = ask(s, "bob", s.password("bob"), "192.0.2.%d" % n)
         with lock:
             seen.append(r.status)
     threads = [threading.Thread(target=work, args=(n,)) for n in range(10)]
@@ -209,7 +228,8 @@ def main(t):
     with site.Site(t) as s:
         s.init("alice", "bob")
         tok = s.token("alice")
-        s.start(more=REMOTEIP + PAGES + FAST, modules=["remoteip"])
+        s.allow("pypitoken: refused, busy:")
+        s.start(more=REMOTEIP + PAGES + FAST + LONG, modules=["remoteip"])
         bad = tokens(t, s, tok)
         guessing(t, s)
         networks(t, s)
