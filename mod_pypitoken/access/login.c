@@ -9,6 +9,9 @@
 #include "core/credential.h"
 #include "core/macaroon.h"
 
+/* Microseconds; nothing beside a password hash. */
+#define LOGIN_RACE 10000
+
 static const login_hooks_t login_no_hooks = {0};
 
 void login_why(login_state_t *l, const char *why)
@@ -148,6 +151,35 @@ static void login_fill(login_state_t *l)
     out->elsewhere = l->elsewhere;
 }
 
+/* Requests that a browser sends at the same moment carry the same code. One of them spends it; the
+ * others find it lingering then, or a moment later, when the first has come to say so. */
+static int login_raced(const login_state_t *l)
+{
+    const login_hooks_t *h = l->hooks;
+    login_linger_t what = login_linger(l);
+
+    if (!h->linger_find) {
+        return 0;
+    }
+    if (!h->linger_find(h->baton, &what)) {
+        apr_sleep(LOGIN_RACE);
+        return h->linger_find(h->baton, &what);
+    }
+    return 1;
+}
+
+/* Password and code are right, but the code was used before. */
+static verdict_code_t login_spent(login_state_t *l)
+{
+    if (login_raced(l)) {
+        login_fill(l);
+        l->out->lingered = 1;
+        return VERDICT_ALLOWED;
+    }
+    login_why(l, "a code that was used before");
+    return login_failed(l);
+}
+
 /* Password and code are right: the code is spent, and it is written down. */
 static verdict_code_t login_accept(login_state_t *l)
 {
@@ -175,8 +207,7 @@ static verdict_code_t login_accept(login_state_t *l)
     case STORE_OK:
         break;
     case STORE_CONFLICT:
-        login_why(l, "a code that was used before");
-        return login_failed(l);
+        return login_spent(l);
     default:
         return login_refuse(l, VERDICT_STORE_DOWN, NULL);
     }
@@ -208,7 +239,7 @@ static verdict_code_t login_work(login_state_t *l, int lingered)
         l->out->lingered = 1;
         return VERDICT_ALLOWED;
     }
-    return login_accept(l);
+    return l->spent ? login_spent(l) : login_accept(l);
 }
 
 static verdict_code_t login_paid(login_state_t *l, int lingered)
@@ -257,7 +288,7 @@ static verdict_code_t login_run(login_state_t *l)
         return VERDICT_ALLOWED;
     }
     code = login_paid(l, lingered);
-    if (code == VERDICT_ALLOWED && !lingered && h->linger_keep) {
+    if (code == VERDICT_ALLOWED && !l->out->lingered && h->linger_keep) {
         what.epoch = l->new_hash ? l->out->epoch : what.epoch;
         h->linger_keep(h->baton, &what);
     }

@@ -48,8 +48,7 @@ verdict_code_t login_factor_check(login_state_t *l)
         login_why(l, "no code");
     } else if (l->demanded && l->counter < 0 && !l->recovered) {
         login_why(l, "wrong code");
-    } else if (l->demanded && l->counter >= 0 && l->counter <= own->counter) {
-        login_why(l, "a code that was used before");
     }
+    l->spent = l->demanded && l->counter >= 0 && l->counter <= own->counter;
     return code;
 }

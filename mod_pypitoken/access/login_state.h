@@ -34,6 +34,7 @@ typedef struct login_state_t {
     /* what came of it */
     int known_password;   /* right */
     apr_int64_t counter;  /* of the one-time code that is right, or -1 */
+    int spent;            /* that code was used before */
     const char *new_hash; /* a better one to be kept, or NULL */
     int recovered;        /* a recovery code is right */
     unsigned char burn[PEOPLE_RECOVERY_HASH];
@@ -48,8 +49,8 @@ verdict_code_t login_account_find(login_state_t *l);
  * VERDICT_ALLOWED also when the password is wrong; LOGIN_DOWN, BUSY, STORE_DOWN. */
 verdict_code_t login_account_password(login_state_t *l);
 
-/* Sets counter or recovered, whatever came of the password. VERDICT_ALLOWED, also when the code is
- * wrong; STORE_DOWN. */
+/* Sets counter, spent or recovered, whatever came of the password. VERDICT_ALLOWED, also when the
+ * code is wrong; STORE_DOWN. */
 verdict_code_t login_factor_check(login_state_t *l);
 
 /* Remembers why, if nothing was wrong before. */
