@@ -120,9 +120,17 @@ const char *config_service(server_rec *s)
 
 static const char *config_set_store(cmd_parms *cmd, void *dir, const char *arg)
 {
+    store_config_t config = {0};
+    store_place_t *place;
+
     (void)dir;
+    if (strncmp(arg, "mysql://", 8) == 0) {
+        config.url = config_server(cmd->server)->store_url = arg;
+        return store_place_read(&place, &config, cmd->temp_pool);
+    }
     if (strncmp(arg, "sqlite:/", 8) != 0) {
-        return "PyPITokenStore must be sqlite:/absolute/path/to/file.db";
+        return "PyPITokenStore must be sqlite:/absolute/path/to/file.db or "
+               "mysql://user@host/database";
     }
     config_server(cmd->server)->store_url = arg;
     return NULL;
@@ -333,7 +341,8 @@ static const char *config_set_backend(cmd_parms *cmd, void *dir, const char *arg
 
 const command_rec config_commands[] = {
     AP_INIT_TAKE1("PyPITokenStore", config_set_store, NULL, RSRC_CONF,
-                  "where users, projects and tokens are kept: sqlite:/path/file.db"),
+                  "where users, projects and tokens are kept: sqlite:/path/file.db or "
+                  "mysql://user@host/database"),
     AP_INIT_TAKE1("PyPITokenStoreSecret", config_set_path, CONFIG_SERVER(store_secret), RSRC_CONF,
                   "a file with the password of the database"),
     AP_INIT_TAKE1("PyPITokenKeyring", config_set_path, CONFIG_SERVER(keyring), RSRC_CONF,

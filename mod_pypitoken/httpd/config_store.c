@@ -17,6 +17,7 @@
 #include <unixd.h>
 
 #include "httpd/ticker.h"
+#include "httpd/config_probe.h"
 #include "store/keyring.h"
 
 /* A child that cannot open its store tries again after this long. */
@@ -76,25 +77,63 @@ static const char *config_store_owner(const char *url, apr_pool_t *pool)
                : NULL;
 }
 
-/* NULL, or what is wrong with the store that link names: opened and closed again at once. */
-static const char *config_store_check(config_store_t *link, apr_pool_t *pconf, apr_pool_t *ptemp)
+/* An SQLite file is opened here and now, and closed again. */
+static const char *config_store_file(const store_config_t *config, apr_pool_t *ptemp)
 {
-    store_config_t config = link->config;
-    keyring_t *keys = NULL;
     store_t *store;
     apr_pool_t *once;
-    const char *err = keyring_open(&keys, config.keyring, &seam_system, pconf);
+    const char *err;
 
+    apr_pool_create(&once, ptemp);
+    err = store_open(&store, config, once);
+    err = err ? apr_pstrdup(ptemp, err) : NULL;
+    apr_pool_destroy(once);
+    return err ? err : config_store_owner(config->url, ptemp);
+}
+
+/* A server that is away at the moment does not keep httpd from starting: its children find it when
+ * it is back. What nobody but the operator can mend does. The first of httpd's two passes over its
+ * configuration leaves the question to the second. */
+static const char *config_store_server(const store_config_t *config, server_rec *s,
+                                       apr_pool_t *ptemp)
+{
+    const char *why = NULL;
+    store_rc_t rc;
+
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
+        ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) {
+        return NULL;
+    }
+    rc = config_probe(config, &why, ptemp);
+    if (rc == STORE_DOWN) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s,
+                     "pypitoken: %s; starting all the same, with 503 for every upload until it is "
+                     "there",
+                     why);
+    }
+    return rc == STORE_CONFLICT ? why : NULL;
+}
+
+/* NULL, or what is wrong with the store that link names. Keys and the password are read here, while
+ * this process is root. */
+static const char *config_store_check(config_store_t *link, apr_pool_t *pconf, apr_pool_t *ptemp)
+{
+    keyring_t *keys = NULL;
+    store_place_t *place = NULL;
+    store_config_t config;
+    const char *err = keyring_open(&keys, link->config.keyring, &seam_system, pconf);
+
+    err = err ? err : store_place_read(&place, &link->config, pconf);
     if (err) {
         return err;
     }
-    link->config.keys = config.keys = keys;
+    link->config.keys = keys;
+    link->config.place = place;
+    config = link->config;
     config.serve = 0;
-    apr_pool_create(&once, ptemp);
-    err = store_open(&store, &config, once);
-    err = err ? apr_pstrdup(ptemp, err) : NULL;
-    apr_pool_destroy(once);
-    return err ? err : config_store_owner(config.url, ptemp);
+    return strncmp(config.url, "sqlite:", 7) == 0
+               ? config_store_file(&config, ptemp)
+               : config_store_server(&config, link->server, ptemp);
 }
 
 static config_store_t *config_store_find(config_store_t *all, const config_server_t *c)
@@ -111,9 +150,11 @@ static const char *config_store_missing(const config_server_t *c)
 {
     if (!c->store_url) {
         return c->guarded ? "PyPITokenGuard is on, but no PyPITokenStore says where the tokens "
-                            "are: add PyPITokenStore sqlite:/path/file.db"
+                            "are: add PyPITokenStore sqlite:/path/file.db or "
+                            "mysql://user@host/database"
                           : "There is a SetHandler " CONFIG_MANAGE ", but no PyPITokenStore says "
-                            "where the accounts are: add PyPITokenStore sqlite:/path/file.db";
+                            "where the accounts are: add PyPITokenStore sqlite:/path/file.db or "
+                            "mysql://user@host/database";
     }
     if (!c->keyring) {
         return "PyPITokenStore is set, but no PyPITokenKeyring names the file with its keys: add "
@@ -230,7 +271,7 @@ static void config_store_open(config_store_t *link)
         return;
     }
     apr_pool_create(&pool, link->pool);
-    err = store_open(&link->store, &link->config, pool);
+    err = store_open_later(&link->store, &link->config, pool);
     if (err) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, link->server, "pypitoken: %s", err);
         link->store = NULL;
