@@ -3,8 +3,6 @@
 upload, revocation, and what an edited, copied or stolen database is worth."""
 import os
 import shutil
-import signal
-import sqlite3
 import sys
 import time
 
@@ -148,26 +146,21 @@ def last_use(t, s, alice):
 
 def edited_rows(t, s, alice, bob):
     """Whoever writes into the database gains nothing."""
-    db = sqlite3.connect(s.path("store/pypi.db"), timeout=10, isolation_level=None)
-    columns = [row[1] for row in db.execute("PRAGMA table_info(tokens)")]
+    columns = s.store.columns("tokens")
     secret = [c for c in columns if "key" in c][0]
-    users = dict(db.execute("SELECT name, id FROM users"))
+    users = dict(s.store.rows("SELECT name, id FROM users"))
 
     def attempt(what, token, *statements):
-        db.execute("BEGIN IMMEDIATE")
-        saved = db.execute("SELECT * FROM tokens").fetchall()
-        for sql, values in statements:
-            db.execute(sql, values)
-        db.execute("COMMIT")
+        saved = s.store.rows("SELECT * FROM tokens")
+        s.store.write(*statements)
         r = s.upload(dist.sdist("edited", "1.%d" % attempt.count), token)
         attempt.count += 1
         t.is_(r.status, 403, what + ": 403", r)
         t.has(r.reason, "does not know it", "  as a token that is not known")
-        db.execute("BEGIN IMMEDIATE")
-        for row in saved:
-            db.execute("UPDATE tokens SET %s WHERE id = ?" % ", ".join(c + " = ?" for c in columns[1:]
-                       if c != "id"), [v for c, v in zip(columns, row) if c != "id"] + [row[columns.index("id")]])
-        db.execute("COMMIT")
+        others = [c for c in columns if c != "id"]
+        s.store.write(*[("UPDATE tokens SET %s WHERE id = ?" % ", ".join(c + " = ?" for c in others),
+                         [v for c, v in zip(columns, row) if c != "id"] + [row[columns.index("id")]])
+                        for row in saved])
     attempt.count = 0
 
     t.is_(s.upload(dist.sdist("edited", "0.1"), alice).status, 200, "before: alice's token works")
@@ -175,22 +168,22 @@ def edited_rows(t, s, alice, bob):
     attempt("a token given to another user", alice,
             ("UPDATE tokens SET user_id = ? WHERE id = ?", (users["bob"], alice.id)))
     attempt("the sealed key of another row", alice,
-            ("UPDATE tokens SET %s = (SELECT %s FROM tokens WHERE id = ?) WHERE id = ?" % (secret, secret),
-             (bob.id, alice.id)))
+            ("UPDATE tokens SET %s = ? WHERE id = ?" % secret, (sealed(s, bob, secret), alice.id)))
     attempt("bob's token with alice's key and bob's row", bob,
-            ("UPDATE tokens SET %s = (SELECT %s FROM tokens WHERE id = ?) WHERE id = ?" % (secret, secret),
-             (alice.id, bob.id)))
+            ("UPDATE tokens SET %s = ? WHERE id = ?" % secret, (sealed(s, alice, secret), bob.id)))
     attempt("one bit of the sealed key", alice,
             ("UPDATE tokens SET %s = ? WHERE id = ?" % secret,
-             (flipped(db.execute("SELECT %s FROM tokens WHERE id = ?" % secret, (alice.id,)).fetchone()[0]),
-              alice.id)))
+             (flipped(sealed(s, alice, secret)), alice.id)))
     attempt("an expiry put off", short,
             ("UPDATE tokens SET expires = expires + 86400 WHERE id = ?" , (short.id,)))
     attempt("a creation put back", alice,
             ("UPDATE tokens SET created = created - 1 WHERE id = ?", (alice.id,)))
     t.is_(s.upload(dist.sdist("edited", "0.2"), alice).status, 200, "all put back: alice's token works again")
     t.is_(s.upload(dist.sdist("edited", "0.3"), short).status, 200, "  and the other")
-    db.close()
+
+
+def sealed(s, token, column):
+    return s.store.rows("SELECT %s FROM tokens WHERE id = ?" % column, token.id)[0][0]
 
 
 def flipped(blob):
@@ -199,10 +192,8 @@ def flipped(blob):
 
 def outage(t, s, alice):
     """The database is out of reach: 503, never 403, never 200; and then it is back."""
-    s.allow(r"cannot open the store", r"store-down", r"store .*pypi\.db")
-    new_children(s)
-    os.rename(s.path("store"), s.path("elsewhere"))
-    new_children(s)
+    s.allow(r"cannot (open|reach) the store", r"store-down", r"store (/|mysql:).*")
+    s.store.away()
     with wire.Conn(s.httpd.port) as c:
         for name, who in (("a good token", alice), ("a forged token", alice.mistyped())):
             r = s.upload(dist.sdist("outage"), who, conn=c)
@@ -211,18 +202,10 @@ def outage(t, s, alice):
             c = wire.Conn(s.httpd.port) if r.header("Connection") == "close" else c
         r = s.upload(dist.sdist("outage"), conn=c)
         t.is_(r.status, 401, "no database, no credentials: 401", r)
-    os.rename(s.path("elsewhere"), s.path("store"))
+    s.store.back()
     r = poll.until(lambda: [r for r in [s.upload(dist.sdist("outage"), alice)] if r.status != 503])
     t.is_(r and r[0].status, 200, "the database is back: so are uploads, without a restart", r)
     t.unlike(s.httpd.said(), "exit signal (?!Killed)", "no child crashed")
-
-
-def new_children(s):
-    """Every child ends and others take their place."""
-    old = s.httpd.children()
-    for pid in old:
-        os.kill(pid, signal.SIGKILL)
-    poll.until(lambda: set(s.httpd.children()) - set(old) and not set(s.httpd.children()) & set(old))
 
 
 def beside_ctl(t, s, alice):
@@ -241,18 +224,13 @@ def beside_ctl(t, s, alice):
 
 def stolen_database(t, s, alice):
     """The database alone, under a keyring of its own."""
-    os.mkdir(s.path("stolen"))
-    source = sqlite3.connect(s.path("store/pypi.db"))
-    copy = sqlite3.connect(s.path("stolen/pypi.db"))
-    source.backup(copy)
-    source.close()
-    copy.close()
-    other = s.path("stolen/keyring")
-    done = s.ctl_run("init", store=s.path("stolen/pypi.db"), keyring=other)
+    copy = s.store.copy()
+    other = s.path("stolen-keyring")
+    done = s.ctl_run("init", store=copy, keyring=other)
     t.is_(done.returncode, 0, "a new keyring beside a copied database", done.stderr)
     s.httpd.stop()
-    s.give("stolen", "stolen/pypi.db")
     shutil.copy(other, s.path("keyring"))
+    s.store = copy
     s.start()
     r = s.upload(dist.sdist("stolen"), alice)
     t.is_((r.status, "does not know it" in r.reason), (403, True), "with another keyring: nothing verifies", r)

@@ -185,7 +185,7 @@ def symbols(t):
 
 def main(t):
     site.need(t)
-    with site.Site(t) as s:
+    with site.Site(t, "sqlite") as s:
         s.init("alice")
         for part in (directives, files, good):
             t.note(part.__name__)

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 
@@ -112,11 +113,12 @@ def free_port(host="127.0.0.1"):
         return s.getsockname()[1]
 
 
-def guardian(pid):
+def guardian(pid, name="TERM"):
     """A process that ends pid when ours is gone without a word: a killed test leaves no httpd behind.
     (A death signal would not do: it is forgotten when httpd changes its user for a moment.)"""
-    return subprocess.Popen(["/bin/sh", "-c", 'read word || kill -TERM "$0"', str(pid)], stdin=subprocess.PIPE,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    return subprocess.Popen(["/bin/sh", "-c", 'read word || kill -%s "$0"' % name, str(pid)],
+                            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                            start_new_session=True)
 
 
 def open_connections(ports):
@@ -237,6 +239,13 @@ class Httpd:
 
     def children(self):
         return children(self.proc.pid)
+
+    def renew(self):
+        """Every child ends and others take their place."""
+        old = self.children()
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        poll.until(lambda: set(self.children()) - set(old) and not set(self.children()) & set(old))
 
     def stop(self):
         """Ends our own process, and waits for it. Not before the last connection is closed: the event MPM

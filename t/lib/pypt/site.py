@@ -12,7 +12,7 @@ import tempfile
 
 from . import BUILDDIR
 from . import dist as dists
-from . import under, wire
+from . import mariadb, store, under, wire
 from .httpd import Httpd, binary, module_path
 from .token import Token
 
@@ -40,7 +40,7 @@ SIMPLE = """\
 """
 
 STORE = """\
-PyPITokenStore "sqlite:{root}/store/pypi.db"
+{store}
 PyPITokenKeyring "{root}/keyring"
 PyPITokenService index.test
 PyPITokenSpoolDir "{root}/spool"
@@ -56,6 +56,8 @@ def need(tap, *programs):
             tap.skip_all("no " + program)
     if not module_path() or not os.path.exists(os.path.join(BUILDDIR, "pypitokenctl")):
         raise RuntimeError("mod_pypitoken.so or pypitokenctl is not built in " + BUILDDIR)
+    if store.kind() == "mysql" and mariadb.missing():
+        tap.skip_all("no " + mariadb.missing())
 
 
 def _own_end(signum, frame):
@@ -66,7 +68,8 @@ def _own_end(signum, frame):
 class Site:
     """A directory with everything one httpd needs. A context manager: the gate runs at its end."""
 
-    def __init__(self, tap):
+    def __init__(self, tap, kind=None):
+        """kind: of the store, "sqlite" or "mysql"; without, the environment decides (store.py)."""
         self.tap = tap
         self.as_root = os.geteuid() == 0
         self.root = tempfile.mkdtemp(prefix="pypt-")
@@ -84,6 +87,7 @@ class Site:
             self.give(name)
         self.give("store")
         self.give("run")
+        self.store = store.of(self, kind)
         atexit.register(self._remove)
         signal.signal(signal.SIGTERM, _own_end)
 
@@ -131,8 +135,8 @@ class Site:
             if "SAN_OPTIONS" in name:
                 env[name] = os.environ[name]
         full = [os.path.join(BUILDDIR, "pypitokenctl"), "--config", "/dev/null",
-                "--store", "sqlite:" + (store or self.path("store/pypi.db")),
-                "--keyring", keyring or self.path("keyring"), "--service", SERVICE, *argv]
+                *(store or self.store).options(), "--keyring", keyring or self.path("keyring"),
+                "--service", SERVICE, *argv]
         full, env = under.small(self.under, full, env)
         return subprocess.run(full, input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               env=env, check=False, timeout=60)
@@ -152,8 +156,7 @@ class Site:
     def init(self, *users):
         """Store, keyring and these users, each with the password 'NAME-password-1'."""
         self.ctl("init")
-        for name in os.listdir(self.path("store")):
-            self.give("store/" + name)
+        self.store.made()
         for user in users:
             self.ctl("user", "add", user, text=self.password(user) + "\n")
         return self
@@ -185,7 +188,8 @@ class Site:
     def start(self, guard="", more="", locations=None, mpm=None, modules=(), tls=False):
         """guard: lines inside the guarded Location; more: lines after; locations: instead of ours."""
         config = STORE + (locations if locations is not None else GUARD + SIMPLE) + more
-        config = config.replace("{root}", self.root).replace("{guard}", guard)
+        config = config.replace("{store}", self.store.line()).replace("{root}", self.root)
+        config = config.replace("{guard}", guard)
         self.httpd = Httpd(self, config, mpm, modules, tls)
         self.servers.append(self.httpd)
         return self.httpd.start()
