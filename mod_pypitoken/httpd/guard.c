@@ -1,6 +1,7 @@
 /*
  * guard.c - the guard of an upload location: its hooks, in the order in which a request meets them.
  *
+ *   translate_name     which Location the client named
  *   map_to_storage     TRACE, which httpd answers there
  *   access_checker_ex  the exact path, the method; GET needs no credentials
  *   force_authn        a POST is authenticated whatever Require says
@@ -46,7 +47,7 @@ guard_state_t *guard_state_make(request_rec *r)
 {
     guard_state_t *g = guard_state(r);
 
-    if (!g) {
+    if (!g || (r->main && g->request != r)) {
         g = apr_pcalloc(r->pool, sizeof(*g));
         g->request = r;
         ap_set_module_config(r->request_config, &pypitoken_module, g);
@@ -68,7 +69,7 @@ int guard_going(const guard_state_t *g)
 
 int guard_refuse_verdict(request_rec *r, guard_state_t *g)
 {
-    g->stage = GUARD_REFUSED;
+    guard_stream_stop(g);
     return denial_send(r, &g->verdict);
 }
 
@@ -85,6 +86,33 @@ static int guard_on(request_rec *r)
     return config_dir(r)->guard == 1;
 }
 
+/* 1 for a sub-request that only looks where an upload that passed would lead (MultiViews). */
+static int guard_looking(request_rec *r, const guard_state_t *g)
+{
+    return r->main && r->method_number == M_GET && g && g->stage == GUARD_PERMITTED;
+}
+
+/* 1 when r needs the guard's word: it would do something, and its own Location is guarded, or the
+ * one that the client named is. */
+static int guard_needed(request_rec *r)
+{
+    guard_state_t *g = guard_state(r);
+
+    return r->method_number != M_GET && (guard_on(r) || (g && g->asked)) && !guard_going(g);
+}
+
+/* ---- translate_name ---- */
+
+/* The Location that the client named is known here and no later: what rewriting makes of the URL
+ * may have another one. */
+static int guard_asked(request_rec *r)
+{
+    if (guard_on(r) && ap_is_initial_req(r)) {
+        guard_state_make(r)->asked = 1;
+    }
+    return DECLINED;
+}
+
 /* ---- map_to_storage ---- */
 
 /* httpd echoes a TRACE, credentials and all, before any access hook runs and before it has looked
@@ -99,9 +127,22 @@ static int guard_trace(request_rec *r)
 
 /* ---- access_checker_ex ---- */
 
+/* Rewritten to a Location without a guard: a mistake of the operator, and no way around it. */
+static int guard_astray(request_rec *r)
+{
+    return guard_refuse(r, guard_state_make(r), VERDICT_INTERNAL, guard_nothing,
+                        apr_pstrcat(r->pool, "the guarded URL was rewritten to ", r->uri,
+                                    ", which has no PyPITokenGuard", NULL));
+}
+
 static int guard_access(request_rec *r)
 {
-    if (!guard_on(r) || guard_going(guard_state(r))) {
+    guard_state_t *g = guard_state(r);
+
+    if (!guard_on(r)) {
+        return guard_needed(r) ? guard_astray(r) : DECLINED;
+    }
+    if (guard_going(g) || guard_looking(r, g)) {
         return DECLINED;
     }
     if (!gate_exact(r, config_dir(r)->guard_path)) {
@@ -132,11 +173,12 @@ static int guard_authenticate(request_rec *r)
     if (!guard_on(r)) {
         return DECLINED;
     }
-    g = guard_state_make(r);
-    if (guard_going(g)) {
+    g = guard_state(r);
+    if (guard_going(g) || guard_looking(r, g)) {
         r->user = apr_pstrdup(r->pool, g->pass.user);
         return OK;
     }
+    g = guard_state_make(r);
     if (g->stage != GUARD_NEW) {
         return guard_refuse(r, g, VERDICT_NO_CREDENTIALS, guard_nothing, "authenticated twice");
     }
@@ -176,25 +218,21 @@ static int guard_authorize(request_rec *r)
 
 /* ---- fixups ---- */
 
-/* Everything has said yes: the upload is written down and handed over, what may still fail of our
- * own first, so that nothing is written down that no handler sees. Or, with PyPITokenStream, handed
- * over as far as it is safe, unless the handler wants the whole body at once. */
+/* Everything has said yes: the upload is written down and handed over. Or, with PyPITokenStream,
+ * handed over as far as it is safe, unless the handler wants the whole body at once. */
 static int guard_release(request_rec *r, guard_state_t *g)
 {
-    apr_status_t rv;
-
     if (!g->body->eos && !guard_stream_possible(r) && guard_stream_rest(r, g) != VERDICT_ALLOWED) {
         return guard_body_refuse(g->body, r);
-    }
-    rv = g->body->eos ? replay_whole(g->spool, r) : guard_stream_begin(r, g);
-    if (rv != APR_SUCCESS) {
-        return guard_refuse(r, g, VERDICT_INTERNAL, guard_nothing, "no replay filter");
     }
     if (g->body->eos && guard_record_commit(r, g) != VERDICT_ALLOWED) {
         return guard_refuse_verdict(r, g);
     }
     g->headers = apr_table_copy(r->pool, r->headers_in);
     handoff_headers(r);
+    if (g->body->eos) {
+        replay_length(g->spool, r);
+    }
     g->stage = g->body->eos ? GUARD_ALLOWED : GUARD_STREAMING;
     return OK;
 }
@@ -207,7 +245,7 @@ static int guard_fixups(request_rec *r)
 
     if (g && g->stage == GUARD_PERMITTED && g->request == r) {
         status = guard_release(r, g);
-    } else if (guard_on(r) && r->method_number != M_GET && !guard_going(g)) {
+    } else if (guard_needed(r)) {
         status = guard_refuse(r, guard_state_make(r), VERDICT_NO_CREDENTIALS, guard_nothing, NULL);
     }
     if (status == OK && guard_going(g)) {
@@ -255,6 +293,10 @@ static int guard_handler(request_rec *r)
 
 void guard_register(apr_pool_t *p)
 {
+    /* reads the body in its fixups: better for it to begin when all is decided */
+    static const char *const later[] = {"mod_security2.c", NULL};
+
+    ap_hook_translate_name(guard_asked, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(guard_trace, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_check_access_ex(guard_access, NULL, NULL, APR_HOOK_REALLY_FIRST,
                             AP_AUTH_INTERNAL_PER_CONF);
@@ -263,7 +305,7 @@ void guard_register(apr_pool_t *p)
                         AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authz(guard_authorize, NULL, NULL, APR_HOOK_REALLY_FIRST,
                         AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_fixups(guard_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_fixups(guard_fixups, NULL, later, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(guard_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
     guard_error_register(p);
     guard_record_register(p);

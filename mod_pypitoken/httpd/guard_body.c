@@ -6,6 +6,7 @@
 
 #include "httpd/crowd.h"
 #include "httpd/gate.h"
+#include "httpd/guard_stream.h"
 #include "httpd/intake.h"
 
 #define GUARD_BODY_READ 65536
@@ -190,6 +191,9 @@ int guard_body(request_rec *r, guard_state_t *g)
     }
     if (code != VERDICT_ALLOWED) {
         return guard_body_refuse(b, r);
+    }
+    if ((b->eos ? replay_whole(g->spool, r) : guard_stream_begin(r, g)) != APR_SUCCESS) {
+        return guard_refuse(r, g, VERDICT_INTERNAL, guard_body_nothing, "no replay filter");
     }
     g->stage = GUARD_PERMITTED;
     return DECLINED;

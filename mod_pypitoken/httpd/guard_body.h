@@ -23,7 +23,9 @@ struct guard_body_t {
 
 /* Checks the request's headers, reads the body into g->spool through the form's parser and asks
  * permit_upload. DECLINED and GUARD_PERMITTED (the Require lines come next), or the status to
- * return: a denial's, or AP_FILTER_ERROR when somebody has answered already.
+ * return: a denial's, or AP_FILTER_ERROR when somebody has answered already. From here on the
+ * request reads through the guard: there are modules that read the body in fixups (mod_security2),
+ * and what they find is what the handler will get.
  * With PyPITokenStream, g->body->eos tells whether it is judged already. */
 int guard_body(request_rec *r, guard_state_t *g);
 

@@ -70,10 +70,8 @@ static void guard_error_answer(request_rec *r)
     code = guard_error_code(g, status);
     detail = redirect ? guard_error_location(r) : ap_get_status_line(status);
     verdict_set(&g->verdict, code, slice_of(detail), r->pool);
-    if (g->stage == GUARD_STREAMING) {
+    if (g->stage != GUARD_ALLOWED) {
         guard_stream_stop(g);
-    } else if (g->stage != GUARD_ALLOWED) {
-        g->stage = GUARD_REFUSED;
     }
     if (redirect) {
         status = verdict_status(code);

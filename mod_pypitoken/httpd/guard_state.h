@@ -28,6 +28,7 @@ typedef struct guard_body_t guard_body_t;
 
 typedef struct guard_state_t {
     guard_stage_t stage;
+    int asked; /* the URL that came over the wire is guarded, whatever it is rewritten to */
     request_rec *request; /* the one that holds this state */
     verdict_t verdict;
     const char *authorization; /* taken out of the request once it was good, for Keep */
@@ -46,7 +47,8 @@ typedef struct guard_state_t {
 /* The state of r or of a request it came from; NULL if there is none. */
 guard_state_t *guard_state(request_rec *r);
 
-/* The same, made at r if there is none. */
+/* The same, made at r if there is none; a sub-request gets one of its own, for what it is refused
+ * says nothing about the request that it belongs to. */
 guard_state_t *guard_state_make(request_rec *r);
 
 /* 1 when a handler may run: allowed, or streaming. */

@@ -34,26 +34,30 @@ int guard_stream_possible(request_rec *r)
     return 0;
 }
 
-/* The whole body is in: judged, written down, and all of it may go. */
-static verdict_code_t guard_stream_judge(request_rec *r, guard_state_t *g)
+/* The whole body is in: judged, written down unless fixups will do that, and all of it may go. */
+static void guard_stream_judge(request_rec *r, guard_state_t *g)
 {
     verdict_code_t code = guard_body_judge(g->body, r);
 
-    if (code == VERDICT_ALLOWED) {
+    if (code == VERDICT_ALLOWED && g->stage == GUARD_STREAMING) {
         code = guard_record_commit(r, g);
     }
-    if (code == VERDICT_ALLOWED) {
+    if (code == VERDICT_ALLOWED && g->stage == GUARD_STREAMING) {
         g->stage = GUARD_ALLOWED;
-        g->replay->whole = 1;
         apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(code));
     }
-    return code;
+    if (code == VERDICT_ALLOWED) {
+        g->replay->whole = 1;
+        spool_seal(g->spool);
+    }
 }
 
 void guard_stream_stop(guard_state_t *g)
 {
     g->stage = GUARD_REFUSED;
-    g->replay->state = REPLAY_DRAIN;
+    if (g->replay) {
+        g->replay->state = REPLAY_DRAIN;
+    }
 }
 
 /* The client gets the denial and nothing else: what the handler makes of its failed read ends at
@@ -74,27 +78,34 @@ static void guard_stream_abort(request_rec *r, guard_state_t *g)
     ap_pass_brigade(r->proto_output_filters, bb);
 }
 
-/* Reads once and sees what that means. APR_SUCCESS, APR_EAGAIN, or AP_FILTER_ERROR when it is all
- * over. */
-static apr_status_t guard_stream_step(request_rec *r, guard_state_t *g, apr_read_type_e block)
+/* Reads once from the network. OK; DECLINED when block is APR_NONBLOCK_READ and nothing has come.
+ */
+static int guard_stream_read(request_rec *r, guard_state_t *g, apr_read_type_e block)
 {
     int status;
 
     g->replay->reading = 1;
     status = guard_body_read(g->body, r, g->replay->filter->next, block);
     g->replay->reading = 0;
-    if (status == DECLINED) {
-        return APR_EAGAIN;
-    }
     if (g->verdict.code == VERDICT_ALLOWED && g->body->eos) {
         guard_stream_judge(r, g);
     }
     g->replay->limit = upload_safe(g->body->upload);
-    if (g->verdict.code != VERDICT_ALLOWED) {
-        guard_stream_abort(r, g);
-        return AP_FILTER_ERROR;
+    return status;
+}
+
+/* The same, and sees what that means for a handler. APR_SUCCESS, APR_EAGAIN, or AP_FILTER_ERROR
+ * when it is all over. */
+static apr_status_t guard_stream_step(request_rec *r, guard_state_t *g, apr_read_type_e block)
+{
+    if (guard_stream_read(r, g, block) == DECLINED) {
+        return APR_EAGAIN;
     }
-    return APR_SUCCESS;
+    if (g->verdict.code == VERDICT_ALLOWED) {
+        return APR_SUCCESS;
+    }
+    guard_stream_abort(r, g);
+    return AP_FILTER_ERROR;
 }
 
 static apr_status_t guard_stream_more(void *baton, ap_filter_t *f, apr_read_type_e block)
@@ -117,9 +128,9 @@ apr_status_t guard_stream_begin(request_rec *r, guard_state_t *g)
 verdict_code_t guard_stream_rest(request_rec *r, guard_state_t *g)
 {
     while (g->verdict.code == VERDICT_ALLOWED && !g->body->eos) {
-        (void)guard_body_read(g->body, r, r->input_filters, APR_BLOCK_READ);
+        (void)guard_stream_read(r, g, APR_BLOCK_READ);
     }
-    return g->verdict.code == VERDICT_ALLOWED ? guard_body_judge(g->body, r) : g->verdict.code;
+    return g->verdict.code;
 }
 
 /* ---- output ---- */

@@ -20,14 +20,15 @@
  * CONTENT_LENGTH takes the body for an empty one and says that all is well. */
 int guard_stream_possible(request_rec *r);
 
-/* Begins: r reads from here on through the guard. APR_SUCCESS or what replay_insert says. */
+/* Begins: r reads from here on through the guard. APR_SUCCESS or what replay_insert says. What is
+ * read before GUARD_STREAMING is judged as well, but not written down. */
 apr_status_t guard_stream_begin(request_rec *r, guard_state_t *g);
 
 /* Reads the rest of the body at once and judges it, for a handler that cannot wait:
  * g->verdict.code, or g->body->answered. */
 verdict_code_t guard_stream_rest(request_rec *r, guard_state_t *g);
 
-/* The handler has failed: the upload is refused, and the rest of the body is only drained. */
+/* The upload is refused: GUARD_REFUSED, and what is left of the body is only drained. */
 void guard_stream_stop(guard_state_t *g);
 
 void guard_stream_register(apr_pool_t *p);

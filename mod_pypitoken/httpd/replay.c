@@ -19,6 +19,13 @@ apr_status_t replay_insert(replay_t *rp, request_rec *r)
     return APR_SUCCESS;
 }
 
+void replay_length(const spool_t *s, request_rec *r)
+{
+    apr_table_unset(r->headers_in, "Transfer-Encoding");
+    apr_table_setn(r->headers_in, "Content-Length",
+                   apr_psprintf(r->pool, "%" APR_INT64_T_FMT, spool_length(s)));
+}
+
 apr_status_t replay_whole(spool_t *s, request_rec *r)
 {
     replay_t *rp = apr_pcalloc(r->pool, sizeof(*rp));
@@ -26,9 +33,7 @@ apr_status_t replay_whole(spool_t *s, request_rec *r)
     spool_seal(s);
     rp->spool = s;
     rp->whole = 1;
-    apr_table_unset(r->headers_in, "Transfer-Encoding");
-    apr_table_setn(r->headers_in, "Content-Length",
-                   apr_psprintf(r->pool, "%" APR_INT64_T_FMT, spool_length(s)));
+    replay_length(s, r);
     return replay_insert(rp, r);
 }
 

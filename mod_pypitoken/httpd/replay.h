@@ -38,8 +38,12 @@ typedef struct replay_t {
  * registered. */
 apr_status_t replay_insert(replay_t *rp, request_rec *r);
 
-/* The whole spool, sealed; Content-Length set and Transfer-Encoding removed. */
+/* The whole spool, sealed, with the headers of replay_length. */
 apr_status_t replay_whole(spool_t *s, request_rec *r);
+
+/* Content-Length that of the spool, and no Transfer-Encoding: what handlers learn of the framing.
+ */
+void replay_length(const spool_t *s, request_rec *r);
 
 void replay_register(apr_pool_t *p);
 

@@ -175,20 +175,32 @@ static apr_status_t spool_take_file(spool_t *s, apr_bucket_brigade *bb, apr_off_
 
 apr_status_t spool_take(spool_t *s, apr_bucket_brigade *bb, apr_off_t max)
 {
-    apr_bucket *end, *b;
-    apr_status_t rv;
+    apr_bucket *b;
 
     if (s->from < s->to) {
         return spool_take_file(s, bb, max);
     }
-    rv = apr_brigade_partition(s->bb, max, &end);
-    if (rv != APR_SUCCESS && rv != APR_INCOMPLETE) {
-        return rv;
-    }
-    while ((b = APR_BRIGADE_FIRST(s->bb)) != end) {
+    while (max > 0 && (b = APR_BRIGADE_FIRST(s->bb)) != APR_BRIGADE_SENTINEL(s->bb)) {
+        const char *p;
+        apr_size_t n;
+        apr_status_t rv;
+
+        if (APR_BUCKET_IS_FILE(b)) {
+            if (!APR_BRIGADE_EMPTY(bb)) {
+                break;
+            }
+            rv = apr_bucket_read(b, &p, &n, APR_BLOCK_READ);
+            if (rv != APR_SUCCESS) {
+                return rv;
+            }
+        }
+        if ((apr_off_t)b->length > max) {
+            apr_bucket_split(b, (apr_size_t)max);
+        }
         APR_BUCKET_REMOVE(b);
         APR_BRIGADE_INSERT_TAIL(bb, b);
         s->taken += (apr_int64_t)b->length;
+        max -= (apr_off_t)b->length;
     }
     return APR_SUCCESS;
 }

@@ -23,11 +23,14 @@ apr_status_t spool_add(spool_t *s, const char *p, apr_size_t n);
 apr_int64_t spool_length(const spool_t *s);
 apr_int64_t spool_waiting(const spool_t *s);
 
-/* Nothing will be added any more: what is in the file goes out as file buckets, which handlers may
- * send without reading them. Before that it is copied out in pieces. */
+/* Nothing will be added any more: what is in the file is from here on read through file buckets,
+ * mapped where the system can do that. Before it is copied out in pieces. */
 void spool_seal(spool_t *s);
 
-/* Moves up to max bytes, in order, to the end of bb; what is taken is not kept. */
+/* Moves up to max bytes, in order, to the end of bb, which must be empty; what is taken is not
+ * kept. At least one byte if any is waiting. Never a file bucket itself: one that is read in part
+ * grows a second bucket behind it, and there are handlers that lose that one (mod_fcgid moves a
+ * bucket first and reads it then). What is handed out stays as it is. */
 apr_status_t spool_take(spool_t *s, apr_bucket_brigade *bb, apr_off_t max);
 
 #endif

@@ -1,0 +1,168 @@
+/*
+ * test_spool.c - the spool against a plain array: whatever is put in comes out, in order and once,
+ * from memory and from the file, however it is cut, also when taking begins before the end; a full
+ * disk is an error and not a shorter body.
+ */
+#include "tap.h"
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "httpd/spool.h"
+
+#define BODY 300000
+
+static char spool_body[BODY];
+
+static unsigned spool_next(unsigned *state)
+{
+    *state = *state * 1103515245u + 12345u;
+    return (*state >> 8) & 0xffffff;
+}
+
+typedef struct spool_case_t {
+    request_rec r;
+    conn_rec c;
+    spool_t *s;
+    apr_size_t in, out;
+    const char *wrong;
+} spool_case_t;
+
+static void spool_begin(spool_case_t *k, apr_off_t memory, const char *dir, apr_pool_t *pool)
+{
+    memset(k, 0, sizeof(*k));
+    k->c.bucket_alloc = apr_bucket_alloc_create(pool);
+    k->r.pool = pool;
+    k->r.connection = &k->c;
+    k->s = spool_create(&k->r, memory, dir);
+}
+
+/* Takes once and looks at every byte; as mod_fcgid does it: moved first, read then. */
+static void spool_look(spool_case_t *k, apr_off_t max)
+{
+    apr_bucket_brigade *bb = apr_brigade_create(k->r.pool, k->c.bucket_alloc);
+    apr_bucket_brigade *moved = apr_brigade_create(k->r.pool, k->c.bucket_alloc);
+    apr_size_t before = k->out;
+    apr_bucket *b;
+
+    if (spool_take(k->s, bb, max) != APR_SUCCESS) {
+        k->wrong = "cannot be read";
+    }
+    while ((b = APR_BRIGADE_FIRST(bb)) != APR_BRIGADE_SENTINEL(bb)) {
+        const char *p;
+        apr_size_t n;
+
+        APR_BUCKET_REMOVE(b);
+        APR_BRIGADE_INSERT_TAIL(moved, b);
+        if (apr_bucket_read(b, &p, &n, APR_BLOCK_READ) != APR_SUCCESS ||
+            k->out + n > sizeof(spool_body) || memcmp(p, spool_body + k->out, n) != 0) {
+            k->wrong = "gives other bytes";
+            break;
+        }
+        k->out += n;
+    }
+    if (k->out - before > (apr_size_t)max || (k->out == before && k->in > k->out)) {
+        k->wrong = k->out == before ? "gives nothing" : "gives too much";
+    }
+    if (k->out + (apr_size_t)spool_waiting(k->s) != k->in) {
+        k->wrong = "counts wrongly";
+    }
+    apr_brigade_destroy(bb);
+    apr_brigade_destroy(moved);
+}
+
+/* seed decides on pieces and on when to take; early: taking begins before all is in. */
+static const char *spool_run(unsigned seed, apr_off_t memory, int early, apr_pool_t *parent)
+{
+    unsigned state = seed, pieces[] = {1, 33, 8000, 8192, 65536, 100000};
+    spool_case_t k;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, parent);
+    spool_begin(&k, memory, NULL, pool);
+    while (k.in < BODY && !k.wrong) {
+        apr_size_t n = 1 + spool_next(&state) % pieces[spool_next(&state) % 6];
+
+        n = n < BODY - k.in ? n : BODY - k.in;
+        if (spool_add(k.s, spool_body + k.in, n) != APR_SUCCESS) {
+            k.wrong = "cannot be written";
+        }
+        k.in += n;
+        while (early && spool_next(&state) % 3 && k.out < k.in && !k.wrong) {
+            spool_look(&k, 1 + spool_next(&state) % pieces[spool_next(&state) % 6]);
+        }
+    }
+    if (spool_next(&state) % 8) {
+        spool_seal(k.s);
+    }
+    while (k.out < BODY && !k.wrong) {
+        spool_look(&k, 1 + spool_next(&state) % pieces[2 + spool_next(&state) % 4]);
+    }
+    if (!k.wrong && (k.out != BODY || spool_length(k.s) != BODY)) {
+        k.wrong = "ends early";
+    }
+    apr_pool_destroy(pool);
+    return k.wrong;
+}
+
+static void spool_same(apr_pool_t *pool)
+{
+    static const apr_off_t memory[] = {0, 1, 7999, 65536, BODY - 1, BODY};
+    apr_size_t i;
+    int early;
+
+    for (i = 0; i < sizeof(memory) / sizeof(*memory); i++) {
+        for (early = 0; early < 2; early++) {
+            const char *wrong = NULL;
+            unsigned seed;
+
+            for (seed = 1; seed <= 40 && !wrong; seed++) {
+                wrong = spool_run(seed, memory[i], early, pool);
+            }
+            tap_ok(!wrong, "%ld bytes in memory, taken %s: %s", (long)memory[i],
+                   early ? "meanwhile" : "in the end", wrong ? wrong : "all comes out");
+        }
+    }
+}
+
+static void spool_full(apr_pool_t *pool)
+{
+    struct rlimit limit = {100000, 100000};
+    spool_case_t k;
+    apr_status_t rv = APR_SUCCESS;
+
+    spool_begin(&k, 1000, "/no/such/directory", pool);
+    tap_ok(spool_add(k.s, spool_body, 1000) == APR_SUCCESS, "what fits into memory needs no disk");
+    tap_ok(APR_STATUS_IS_ENOENT(spool_add(k.s, spool_body, 1)), "no directory: an error");
+    signal(SIGXFSZ, SIG_IGN);
+    tap_ok(setrlimit(RLIMIT_FSIZE, &limit) == 0, "files may not grow beyond 100000 bytes");
+    spool_begin(&k, 1000, NULL, pool);
+    while (rv == APR_SUCCESS && k.in < BODY) {
+        rv = spool_add(k.s, spool_body + k.in, 7000);
+        k.in += 7000;
+    }
+    tap_ok(rv == EFBIG, "a disk that is full: an error (%d)", (int)rv);
+    tap_ok(k.in > 93000 && k.in < 108000, "  when it is (%lu)", (unsigned long)k.in);
+}
+
+int main(void)
+{
+    unsigned state = 7;
+    apr_pool_t *pool;
+    apr_size_t i;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    for (i = 0; i < BODY; i++) {
+        spool_body[i] = (char)spool_next(&state);
+    }
+    spool_same(pool);
+    spool_full(pool);
+    apr_terminate();
+    return tap_done();
+}
