@@ -8,6 +8,10 @@
  * user logout" change the epoch, and nothing kept before is found again. From elsewhere it is a
  * spent code.
  *
+ * When the while is over, a browser still repeats what it has, with every request that it makes.
+ * For an hour that is known as stale, so that it is told to ask for a new code without a charge
+ * that would lock its owner out.
+ *
  * The class of an agent is its User-Agent without figures: an update of the browser in the
  * background is no new agent.
  * Any thread of any process.
@@ -23,6 +27,8 @@
 
 void linger_keep(const shared_t *s, const login_linger_t *what, apr_uint32_t seconds,
                  apr_uint32_t now);
+
+/* 1: still good; -1: it was, within the last hour; 0: not known. */
 int linger_find(const shared_t *s, const login_linger_t *what, apr_uint32_t now);
 
 #endif

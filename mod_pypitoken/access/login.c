@@ -161,9 +161,9 @@ static int login_raced(const login_state_t *l)
     if (!h->linger_find) {
         return 0;
     }
-    if (!h->linger_find(h->baton, &what)) {
+    if (h->linger_find(h->baton, &what) <= 0) {
         apr_sleep(LOGIN_RACE);
-        return h->linger_find(h->baton, &what);
+        return h->linger_find(h->baton, &what) > 0;
     }
     return 1;
 }
@@ -281,7 +281,12 @@ static verdict_code_t login_run(login_state_t *l)
         l->out->epoch = login_epoch_of(&l->person, l->person.hash, l->pool);
     }
     what = login_linger(l);
-    lingered = !l->barred && h->linger_find && h->linger_find(h->baton, &what);
+    lingered = l->barred || !h->linger_find ? 0 : h->linger_find(h->baton, &what);
+    if (lingered < 0 && l->demanded) {
+        login_why(l, "a code that was good until its time was over");
+        return login_failed(l);
+    }
+    lingered = lingered > 0;
     if (lingered && !l->elsewhere) {
         login_fill(l);
         l->out->lingered = 1;

@@ -7,7 +7,8 @@
  * one that a directory would take for the same (person_fold);
  *   2. linger:   the same typed secret, account, epoch, address and agent class were accepted a
  *                moment ago: neither hash nor code is looked at again (a password that is kept
- *                elsewhere is asked there all the same);
+ *                elsewhere is asked there all the same); a code that was good that way until its
+ * time was over is refused without a charge, for browsers repeat it;
  *   3. throttle: the attempt is charged before any work, or refused with the time to wait;
  *   4. hash:     a place among the machine's concurrent password hashes, or refused as busy;
  *   5. the password: ours by its hash, with the same work done when there is no such account, or
@@ -93,7 +94,8 @@ typedef struct login_hooks_t {
     /* 0: there is a place, to be given back by hash_leave; anything else: all taken, queue full. */
     int (*hash_enter)(void *baton);
     void (*hash_leave)(void *baton);
-    /* 1 when this was accepted within PyPITokenLinger. */
+    /* 1 when this was accepted within PyPITokenLinger; -1 when it was, and the time is over: what
+     * has a code in it is then refused without a charge; 0 for what is not known. */
     int (*linger_find)(void *baton, const login_linger_t *what);
     void (*linger_keep)(void *baton, const login_linger_t *what);
     /* The other providers of AuthBasicProvider, asked with the password without its code, as typed

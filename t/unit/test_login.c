@@ -23,6 +23,7 @@ static unsigned wait_for;
 static int full;
 static char kept[20][400];
 static int n_kept;
+static int stale; /* what lingered does no more */
 static int blind; /* how often what lingers is not found, as if it came a moment later */
 static const char *else_name; /* what the other provider calls everybody */
 
@@ -84,6 +85,9 @@ static int on_find(void *baton, const login_linger_t *w)
     if (blind > 0) {
         blind--;
         return 0;
+    }
+    if (stale) {
+        return -1;
     }
     for (i = 0; i < n_kept; i++) {
         if (kit_is(kept[i], linger_key(w))) {
@@ -466,6 +470,13 @@ static void linger(void)
            "repeated: no charge, no hash, no code: %s", said);
     (void)event();
     tap_ok(n_events == n, "and no new event");
+    stale = 1;
+    tap_ok(refused("alice", text, "time was over") && !*said,
+           "when its time is over a browser repeats it: refused, at no charge");
+    tap_ok(in("bob", "bob's password") == VERDICT_ALLOWED,
+           "a password without a code is looked at again");
+    stale = 0;
+    tap_ok(in("alice", text) == VERDICT_ALLOWED && out.lingered, "as before");
     before = out.epoch;
     (void)store_user_find(s, slice_of("alice"), &u, p);
     (void)people_logout(s, u.id);

@@ -271,10 +271,12 @@ static void lingering(void)
     b = a;
     tap_ok(!linger_find(&shared, &a, 0), "nothing lingers that was not accepted");
     linger_keep(&shared, &a, 600, 0);
-    tap_ok(linger_find(&shared, &a, 600 * S - 1), "accepted: good for ten minutes");
-    tap_ok(!linger_find(&shared, &a, 600 * S), "  and no longer");
+    tap_ok(linger_find(&shared, &a, 600 * S - 1) == 1, "accepted: good for ten minutes");
+    tap_ok(linger_find(&shared, &a, 600 * S) == -1 && linger_find(&shared, &a, 4200 * S - 1) == -1,
+           "  then stale for an hour");
+    tap_ok(linger_find(&shared, &a, 4200 * S) == 0, "  and then forgotten");
     b.agent = "Mozilla/5.0 (X11) Chrome/131.7";
-    tap_ok(linger_find(&shared, &b, 1), "an update of the browser is the same agent");
+    tap_ok(linger_find(&shared, &b, 1) == 1, "an update of the browser is the same agent");
 #define OTHER(field, value, what)                                                                  \
     b = a;                                                                                         \
     b.field = value;                                                                               \
