@@ -239,6 +239,10 @@ def nobody_else(t, s, tok, kind, backend):
         t.ok(r.status in (405, 501) and "document" not in r.text, "ErrorDocument %s, %s: refused" % (kind, method), r)
     r = s.get("/legacy/%2Bsimple/x/", user=tok.user)
     t.ok(r.status == 404 and "document" not in r.text, "ErrorDocument %s, GET of another path: 404" % kind, r)
+    words = {path: "moved" if status == 404 else "require-failed" for path, _, status, _ in OTHERS}
+    words.update({"/gone/": "backend-failed", "/worse/": "backend-failed"})
+    got = {path: [line["verdict"] for line in s.httpd.access(1, path=path)] for path in words}
+    t.is_(got, {path: [word] for path, word in words.items()}, "a word for each in the access log")
     t.is_(len(backend.given), before, "nobody else was asked")
     t.ok(not s.visible(), "nothing was stored", s.visible())
 

@@ -5,6 +5,8 @@ import socket
 import struct
 import threading
 
+from . import poll
+
 TIMEOUT = 30
 
 
@@ -175,7 +177,17 @@ def babbles():
     """Answers nonsense."""
     def how(backend, conn, given):
         backend.read(conn, given)
-        conn.sendall(b"\x00\xff\x00 what?\r\n" * 20)
+        # not a NUL first: mod_proxy_scgi takes that for an empty line, the end of an empty head
+        conn.sendall(b"\xff\x00 what?\r\n" * 20)
+    return how
+
+
+def waits(for_what):
+    """Reads all, answers when for_what() says so."""
+    def how(backend, conn, given):
+        backend.read(conn, given)
+        poll.until(for_what, TIMEOUT)
+        backend.say(conn, "200 OK")
     return how
 
 
