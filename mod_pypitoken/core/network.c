@@ -84,11 +84,14 @@ int network_parse(network_t *out, slice_t text)
     return length >= 0 && network_clean(out);
 }
 
+/* IPv4 is mapped into IPv6 here for its bits alone: ::/0 is all of IPv6 and nothing of IPv4. */
 int network_holds(const network_t *network, slice_t address)
 {
     unsigned char bytes[16];
     int offset;
 
     return network_address(bytes, &offset, address) &&
-           network_same(network->address, bytes, network->bits);
+           network_same(network->address, bytes, network->bits) &&
+           (network->bits >= NETWORK_MAPPED ||
+            memcmp(bytes, network_prefix, sizeof(network_prefix)) != 0);
 }

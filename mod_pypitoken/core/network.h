@@ -4,7 +4,7 @@
  * A network is "192.0.2.0/24" or "2001:db8::/32"; without a length it is one address. Strict, so
  * that two verifiers never read it differently: dotted quads only, no leading zeros, no host bits
  * set, no zone. An IPv4 address that comes mapped into IPv6 (RFC 4291, 2.5.5.2) is that IPv4
- * address, on both sides. Pure; any thread.
+ * address, on both sides; no network of IPv6 holds one. Pure; any thread.
  */
 #ifndef PYPITOKEN_NETWORK_H
 #define PYPITOKEN_NETWORK_H
