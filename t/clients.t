@@ -168,7 +168,7 @@ def main(t):
         s.init("alice")
         dashes = site.GUARD.replace('"/legacy/"', '"/dashes/"').replace("{guard}", "PyPITokenLegacyNames On")
         counted = site.GUARD.replace('"/legacy/"', '"/counted/"').replace("{guard}", "")
-        s.start(more=dashes + counted, tls=True)
+        s.start(more=dashes + counted + "PyPITokenPasswordUpload Never\n", tls=True)
         alice = s.token("alice")
         url = "http://127.0.0.1:%d/legacy/" % s.httpd.port
         for part, arguments in ((uploads, (url, alice)), (install, ()), (refusals, (url, alice)),

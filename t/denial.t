@@ -264,7 +264,7 @@ def elsewhere(t, kind):
             more += location(path, *lines).replace("Require valid-user", "" if lines else "Require valid-user")
         s.allow(r"AH01114|AH00957|AH01102|AH00898|AH00941|AH10508|AH01797|AH01630|AH01631|AH01071|client denied by server",
                 r"proxy_http:error.*(Error reading|failed to make connection)")
-        s.start(more=more, modules=["authz_host", "proxy", "proxy_http", "access_compat", "cgi"])
+        s.start(more=more + "PyPITokenPasswordUpload Never\n", modules=["authz_host", "proxy", "proxy_http", "access_compat", "cgi"])
         nobody_else(t, s, s.token("alice"), kind, backend)
 
 
@@ -277,7 +277,7 @@ def main(t):
             more = BYTES + location("/small/", "PyPITokenMaxUpload 2M", "PyPITokenDrain 100M")
             more += location("/little/", "PyPITokenDrain 300K") + location("/limited/", "LimitRequestBody 20000")
             more += "RequestReadTimeout body=3\n"
-            s.start(more=more, modules=["logio"], tls=tls)
+            s.start(more=more + "PyPITokenPasswordUpload Never\n", modules=["logio"], tls=tls)
             drained(t, s, tok, tls)
             if not tls:
                 for part in (before_the_body, beyond_the_cap, broken_while_drained, slow, short):

@@ -231,7 +231,7 @@ def main(t):
             s.init("alice")
             t.note("MPM " + mpm)
             tok = s.token("alice")
-            s.start(mpm=mpm, more=small)
+            s.start(mpm=mpm, more=small + "PyPITokenPasswordUpload Never\n")
             for part in (credentials, headers, accept, methods, connections, expect, limits, environment):
                 t.note(part.__name__)
                 part(t, s, tok)

@@ -220,11 +220,14 @@ def elsewhere(t, s, tok):
         return s.get("/private/page", user=who)
     t.is_(get(("carol", "carols-password")).status, 200, "an ordinary login beside the guard")
     r = get(tok.user)
-    t.is_(r.status, 401, "a token does not log in", r)
+    t.is_((r.status, r.header("WWW-Authenticate")), (403, None), "a token does not log in", r)
+    t.has(r.reason, "API tokens are valid for uploads only", "  and is told so", r)
     r = get(("carol", tok.text))
-    t.is_(r.status, 401, "  not with a person's name either", r)
+    t.is_(r.status, 403, "  not with a person's name either", r)
     r = get(("alice", s.password("alice")))
-    t.is_(r.status, 401, "a user who is not in the other provider's file", r)
+    t.is_(r.status, 200, "a user of ours, who is not in the other provider's file", r)
+    r = get(("bob", "carols-password"))
+    t.is_(r.status, 401, "  but not with a password of that file", r)
 
 
 def clear_text(t, s, tok):
@@ -266,10 +269,10 @@ def main(t):
             digest = hashlib.sha1(b"carols-password").digest()
             s.write("people", "carol:{SHA}" + base64.b64encode(digest).decode() + "\n")
             tok = s.token("alice")
-            more, address = "", other_address()
+            more, address = "PyPITokenPasswordUpload Never\n", other_address()
             if address:
                 s.outside = httpd.free_port(address)
-                more = "Listen %s:%d\n" % (address, s.outside)
+                more += "Listen %s:%d\n" % (address, s.outside)
             s.allow(r"client denied by server configuration", r"AuthType not set",
                     r"user (__token__|alice|carol).*(not found|password mismatch|authentication failure)",
                     r"AH01797", r"AH01617", r"AH01618", r"AH01631", r"AH01630")

@@ -38,8 +38,11 @@
       "An API token was sent with an account name. Use __token__ as the user name and keep the "   \
       "token as the password.")                                                                    \
     X(PASSWORD_REFUSED, "password-refused", 403,                                                   \
-      "User name and password are not accepted for uploads. Create an API token and use it as "    \
+      "User name and password are not accepted for uploads. Create an API token {} and use it as " \
       "the password, with __token__ as the user name.")                                            \
+    X(PASSWORD_2FA, "password-2fa", 403,                                                           \
+      "This account has a second factor and uploads with API tokens only. Create one {} and use "  \
+      "it as the password, with __token__ as the user name.")                                      \
     X(LOGIN_FAILED, "login-failed", 403,                                                           \
       "Wrong user name, password or code. If the account has a second factor, its code stands "    \
       "right behind the password, and uploads need an API token.")                                 \

@@ -7,45 +7,124 @@
 #include <mod_auth.h>
 #include <string.h>
 
-#include "core/credential.h"
+#include "httpd/chain.h"
+#include "httpd/denial.h"
+#include "httpd/entry.h"
+#include "httpd/limits.h"
 #include "httpd/tls.h"
 
-verdict_code_t authn_token(request_rec *r, slice_t *token)
+verdict_code_t authn_read(request_rec *r, credential_t *out)
 {
     slice_t header = slice_of(apr_table_get(r->headers_in, "Authorization"));
-    credential_t credential;
-    verdict_code_t code;
 
+    memset(out, 0, sizeof(*out));
     if (header.n && tls_clear(r)) {
         return VERDICT_TLS_REQUIRED;
     }
-    code = credential_read(&credential, header, r->pool);
-    if (code == VERDICT_ALLOWED && credential.kind == CREDENTIAL_PERSON) {
-        return VERDICT_PASSWORD_REFUSED;
-    }
-    *token = credential.token;
-    return code;
+    return credential_read(out, header, r->pool);
 }
 
-/* A token uploads; it never logs in. Everybody else is for the next provider. */
-static authn_status authn_password(request_rec *r, const char *user, const char *password)
+/* ---- the provider ---- */
+
+static int authn_basic(request_rec *r)
 {
-    if (credential_is_token(slice_of(user), slice_of(password))) {
-        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
-                      "pypitoken: refused, %s: an API token was "
-                      "sent to a location that is not guarded",
-                      verdict_word(VERDICT_TOKEN_UPLOADS_ONLY));
-        apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT",
-                       verdict_word(VERDICT_TOKEN_UPLOADS_ONLY));
+    const char *type = ap_auth_type(r);
+
+    return type && strcasecmp(type, "Basic") == 0;
+}
+
+/* mod_auth_basic cuts both halves at a NUL, and reads base64 in many spellings: what it hands over
+ * must be what credential_read finds. */
+static int authn_whole(request_rec *r, const char *user, const char *password)
+{
+    slice_t header = slice_of(apr_table_get(r->headers_in, "Authorization"));
+    credential_t c;
+
+    if (!authn_basic(r) || r->proxyreq == PROXYREQ_PROXY || !header.n) {
+        return 1;
+    }
+    switch (credential_read(&c, header, r->pool)) {
+    case VERDICT_ALLOWED:
+        return c.kind == CREDENTIAL_TOKEN ||
+               (slice_is(c.user, user) && slice_is(c.password, password));
+    case VERDICT_USER_NOT_TOKEN:
+        return 1; /* login_check refuses it as what it is */
+    default:
+        return 0;
+    }
+}
+
+/* Anything but a plain failure has an answer of its own, with its own status: mod_auth_basic knows
+ * 401 alone. */
+static authn_status authn_refused(request_rec *r, const login_t *login, verdict_t *v)
+{
+    apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(v->code));
+    if (v->code != VERDICT_LOGIN_FAILED) {
+        limits_answer(r, v);
         return AUTH_DENIED;
     }
-    return AUTH_USER_NOT_FOUND;
+    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "pypitoken: refused, %s",
+                  verdict_logline(v, r->pool));
+    return login->unknown ? AUTH_USER_NOT_FOUND : AUTH_DENIED;
+}
+
+/* A server without a store knows nobody: what is left is that no token goes further. */
+static int authn_storeless(request_rec *r, const char *user, const char *password)
+{
+    return !config_server(r->server)->store &&
+           config_factor(config_dir(r)) != LOGIN_FACTOR_REQUIRED &&
+           !credential_is_token(slice_of(user), slice_of(password));
+}
+
+static authn_status authn_password(request_rec *r, const char *user, const char *password)
+{
+    entry_t entry = {0};
+    login_t login;
+    verdict_t v = {0};
+
+    if (authn_storeless(r, user, password)) {
+        return AUTH_USER_NOT_FOUND;
+    }
+    if (!authn_whole(r, user, password)) {
+        verdict_set(&v, VERDICT_CREDENTIALS_MALFORMED, slice_of(NULL), r->pool);
+        limits_answer(r, &v);
+        return AUTH_DENIED;
+    }
+    entry.user = slice_of(user);
+    entry.password = slice_of(password);
+    entry.door = authn_basic(r) ? "basic" : "form";
+    if (entry_check(r, &entry, &login, &v) != VERDICT_ALLOWED) {
+        return authn_refused(r, &login, &v);
+    }
+    r->user = apr_pstrdup(r->pool, login.user_name);
+    return AUTH_GRANTED;
 }
 
 static const authn_provider authn_provider_pypitoken = {authn_password, NULL};
 
+/* ---- the seatbelt ---- */
+
+/* PyPITokenSecondFactor stands in this section, and yet other providers alone let somebody in. */
+static int authn_seatbelt(request_rec *r)
+{
+    const config_dir_t *c = config_dir(r);
+    verdict_t v;
+
+    if (!r->user || !c->factor_here || c->guard == 1 || config_factor(c) == LOGIN_FACTOR_OFF ||
+        !authn_basic(r) || chain_has_us(r)) {
+        return DECLINED;
+    }
+    verdict_set(&v, VERDICT_INTERNAL, slice_of(NULL), r->pool);
+    v.log =
+        "PyPITokenSecondFactor is set here, but AuthBasicProvider does not begin with pypitoken: "
+        "nobody asks for the code. Put pypitoken first.";
+    return denial_send(r, &v);
+}
+
 void authn_register(apr_pool_t *p)
 {
-    ap_register_auth_provider(p, AUTHN_PROVIDER_GROUP, "pypitoken", AUTHN_PROVIDER_VERSION,
+    ap_register_auth_provider(p, AUTHN_PROVIDER_GROUP, AUTHN_PROVIDER_NAME, AUTHN_PROVIDER_VERSION,
                               &authn_provider_pypitoken, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authz(authn_seatbelt, NULL, NULL, APR_HOOK_REALLY_FIRST,
+                        AP_AUTH_INTERNAL_PER_CONF);
 }

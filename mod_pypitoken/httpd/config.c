@@ -3,6 +3,7 @@
  * Opening and checking the store they name is config_store.c's.
  */
 #include "httpd/private.h"
+#include "httpd/chain.h"
 #include "httpd/config.h"
 #include "httpd/crowd.h"
 
@@ -32,6 +33,7 @@ void *config_dir_create(apr_pool_t *p, char *path)
     c->guard = c->new_projects = c->legacy_names = c->stream = CONFIG_UNSET;
     c->backend = c->require_tls = c->linger = c->session = c->max_spools = CONFIG_UNSET;
     c->max_upload = c->memory = c->drain = CONFIG_UNSET;
+    c->factor = c->password_upload = CONFIG_UNSET;
     return c;
 }
 
@@ -59,10 +61,17 @@ void *config_dir_merge(apr_pool_t *p, void *base_, void *add_)
     CONFIG_INHERIT(linger, CONFIG_UNSET)
     CONFIG_INHERIT(session, CONFIG_UNSET)
     CONFIG_INHERIT(manage_base, NULL)
+    CONFIG_INHERIT(password_upload, CONFIG_UNSET)
+    CONFIG_INHERIT(basic_chain, NULL)
+    CONFIG_INHERIT(form_chain, NULL)
     CONFIG_INHERIT(packages, NULL)
 #undef CONFIG_INHERIT
     if (add->backend == CONFIG_UNSET) {
         c->backend_header = base->backend_header;
+    }
+    if (add->factor == CONFIG_UNSET) {
+        c->factor = base->factor;
+        c->factor_here = base->factor_here;
     }
     if (!add->packages) {
         c->packages_base = base->packages_base;
@@ -88,6 +97,7 @@ void *config_server_merge(apr_pool_t *p, void *base_, void *add_)
     }
     c->keyring = add->keyring ? add->keyring : base->keyring;
     c->service = add->service ? add->service : base->service;
+    c->manage_path = add->manage_path ? add->manage_path : base->manage_path;
     c->guarded = add->guarded || base->guarded;
     c->managed = add->managed || base->managed;
     c->throttle = base->throttle; /* add's cannot have any: GLOBAL_ONLY */
@@ -384,6 +394,11 @@ const command_rec config_commands[] = {
                   "how long somebody stays signed in to the pages, default 12h"),
     AP_INIT_TAKE1("SetHandler", config_set_handler, NULL, OR_FILEINFO,
                   CONFIG_MANAGE ": the pages for people"),
+    AP_INIT_TAKE1("PyPITokenSecondFactor", config_people_factor, NULL, ACCESS_CONF | RSRC_CONF,
+                  "whether a code of our second factor is asked for on top of any provider's "
+                  "password: Required, IfEnrolled (default), Off"),
+    AP_INIT_TAKE1("PyPITokenPasswordUpload", config_people_upload, NULL, ACCESS_CONF | RSRC_CONF,
+                  "uploads with user name and password: Never, Without2FA (default), Always"),
     AP_INIT_TAKE2("PyPITokenThrottle", config_set_throttle, NULL, RSRC_CONF,
                   "a limit on failures and how many of them in which time, such as account 10/5m"),
     AP_INIT_TAKE12("PyPITokenHashes", config_set_hashes, NULL, RSRC_CONF,
@@ -391,4 +406,13 @@ const command_rec config_commands[] = {
                    "for that; default one a processor, and 16"),
     AP_INIT_TAKE1("PyPITokenPackages", config_set_packages, NULL, ACCESS_CONF | RSRC_CONF,
                   "the directory of the built-in index"),
+    /* directives of other modules, read here too: chain.h, config_people.c */
+    AP_INIT_ITERATE("AuthBasicProvider", chain_set_basic, NULL, OR_AUTHCFG,
+                    "the providers of a location; pypitoken must be the first"),
+    AP_INIT_ITERATE("AuthFormProvider", chain_set_form, NULL, OR_AUTHCFG,
+                    "the providers of a location; pypitoken must be the first"),
+    AP_INIT_RAW_ARGS("<AuthnProviderAlias", chain_set_alias, NULL, RSRC_CONF,
+                     "a provider under another name"),
+    AP_INIT_TAKE1("SetHandler", config_people_handler, NULL, OR_FILEINFO,
+                  "a handler; pypitoken-manage for the pages for people"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

@@ -21,12 +21,20 @@ typedef enum config_backend_t {
     CONFIG_BACKEND_KEEP
 } config_backend_t;
 
+/* PyPITokenPasswordUpload */
+typedef enum config_upload_t {
+    CONFIG_UPLOAD_NEVER,
+    CONFIG_UPLOAD_WITHOUT_2FA, /* who has a second factor uploads with tokens alone */
+    CONFIG_UPLOAD_ALWAYS       /* who has one needs its code */
+} config_upload_t;
+
 typedef struct config_store_t config_store_t;
 typedef struct crowd_t crowd_t; /* crowd.c */
 
 /* Server or virtual host. */
 typedef struct config_server_t {
     const char *store_url, *store_secret, *keyring, *service;
+    const char *manage_path;   /* where SetHandler pypitoken-manage stands, or NULL */
     int guarded;               /* a PyPITokenGuard On stands in this server's sections */
     apr_interval_time_t flush; /* PyPITokenFlush, of the main server; 0: not set */
     crowd_t *crowd;            /* one for all servers, from post_config on */
@@ -50,8 +58,12 @@ typedef struct config_dir_t {
     int backend;                /* config_backend_t */
     const char *backend_header; /* "Basic ..." of Service FILE */
     int require_tls;
-    int linger;                /* seconds */
-    int session;               /* seconds */
+    int linger;                                   /* seconds */
+    int factor;                                   /* login_factor_t */
+    int factor_here;                              /* it stands in a section, not at server level */
+    int password_upload;                          /* config_upload_t */
+    apr_array_header_t *basic_chain, *form_chain; /* of chain_link_t; NULL: not set */
+    int session;                                  /* seconds */
     const char *manage_base;   /* the Location that SetHandler pypitoken-manage stands in */
     const char *packages;      /* PyPITokenPackages */
     const char *packages_base; /* the Location it stands in, NULL at server level */
@@ -68,6 +80,12 @@ apr_off_t config_drain(const config_dir_t *c);
 apr_uint32_t config_linger(const config_dir_t *c); /* seconds, 0: never */
 int config_session(const config_dir_t *c);         /* seconds */
 void config_hashes(const config_server_t *c, int *hashes, int *queue);
+
+login_factor_t config_factor(const config_dir_t *c);
+config_upload_t config_password_upload(const config_dir_t *c);
+
+/* Where people make tokens, as it stands in a sentence behind "Create an API token". */
+const char *config_token_page(request_rec *r);
 
 /* What PyPITokenThrottle says, or the defaults. */
 const throttle_figures_t *config_throttle(server_rec *s);
@@ -87,6 +105,9 @@ const struct keyring_t *config_keys(server_rec *s);
 
 /* The directives, for the module record. */
 extern const command_rec config_commands[];
+const char *config_people_factor(cmd_parms *cmd, void *dir, const char *arg);
+const char *config_people_upload(cmd_parms *cmd, void *dir, const char *arg);
+const char *config_people_handler(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_set_throttle(cmd_parms *cmd, void *dir, const char *name, const char *rates);
 const char *config_set_flush(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_set_hashes(cmd_parms *cmd, void *dir, const char *hashes, const char *queue);

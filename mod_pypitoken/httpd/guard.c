@@ -5,7 +5,8 @@
  *   map_to_storage     TRACE, which httpd answers there
  *   access_checker_ex  the exact path, the method; GET needs no credentials
  *   force_authn        a POST is authenticated whatever Require says
- *   check_authn        the token, before a byte of the body is read
+ *   check_authn        the token, or the person's password (guard_person.c), before a byte of the
+ *                      body is read
  *   auth_checker       the body, the form, the project, the role (guard_body.c)
  *   fixups             the seatbelt; the upload is written down and may go on
  *   handler            the page for GET; the back end's Authorization
@@ -23,6 +24,7 @@
 #include "httpd/gate.h"
 #include "httpd/guard_body.h"
 #include "httpd/guard_error.h"
+#include "httpd/guard_person.h"
 #include "httpd/guard_record.h"
 #include "httpd/guard_stream.h"
 #include "httpd/handoff.h"
@@ -167,7 +169,7 @@ static int guard_force(request_rec *r)
 static int guard_authenticate(request_rec *r)
 {
     guard_state_t *g;
-    slice_t token = guard_nothing;
+    credential_t credential;
     verdict_code_t code;
 
     if (!guard_on(r)) {
@@ -182,13 +184,17 @@ static int guard_authenticate(request_rec *r)
     if (g->stage != GUARD_NEW) {
         return guard_refuse(r, g, VERDICT_NO_CREDENTIALS, guard_nothing, "authenticated twice");
     }
-    code = authn_token(r, &token);
+    code = authn_read(r, &credential);
     if (code != VERDICT_ALLOWED) {
         return guard_refuse(r, g, code, guard_nothing, NULL);
     }
-    code = limits_bearer(r, &g->bearer, token, &g->verdict);
-    if (g->bearer.token.id) {
+    code = credential.kind == CREDENTIAL_PERSON
+               ? guard_person(r, g, &credential)
+               : limits_bearer(r, &g->bearer, credential.token, &g->verdict);
+    if (g->bearer.token.user_name) {
         r->user = apr_pstrdup(r->pool, g->bearer.token.user_name);
+    }
+    if (g->bearer.token.id) {
         apr_table_setn(r->subprocess_env, "PYPITOKEN_ID", g->bearer.token.id);
     }
     if (code != VERDICT_ALLOWED) {

@@ -15,8 +15,8 @@
 /* An upload that passed: nothing here before the whole body was checked and permitted. */
 typedef struct guard_pass_t {
     const upload_form_t *form;
-    const char *user; /* owner of the token */
-    const char *token_id;
+    const char *user;        /* owner of the token, or who gave a password */
+    const char *token_id;    /* NULL: a password */
     apr_int64_t body_length; /* of the whole form, as the handler will read it */
 } guard_pass_t;
 

@@ -73,7 +73,9 @@ void handoff_authorization(request_rec *r, const config_dir_t *c, const char *ow
 void handoff_environment(request_rec *r, const guard_pass_t *pass)
 {
     r->user = apr_pstrdup(r->pool, pass->user);
-    apr_table_setn(r->subprocess_env, "PYPITOKEN_ID", pass->token_id);
+    if (pass->token_id) {
+        apr_table_setn(r->subprocess_env, "PYPITOKEN_ID", pass->token_id);
+    }
     apr_table_setn(r->subprocess_env, "PYPITOKEN_PROJECT", pass->form->project);
     apr_table_setn(r->subprocess_env, "PYPITOKEN_FILE", pass->form->filename);
 }
