@@ -232,6 +232,10 @@ static verdict_code_t login_work(login_state_t *l, int lingered)
         return code;
     }
     if (l->barred || l->why || !l->known_password) {
+        if (l->spent && l->hooks->linger_find) {
+            apr_sleep(
+                LOGIN_RACE); /* as login_raced does: a spent code tells nothing of the password */
+        }
         return login_failed(l);
     }
     if (lingered) {

@@ -107,15 +107,15 @@ const char *chain_set_alias(cmd_parms *cmd, void *dir, const char *arg)
 
 /* ---- a request ---- */
 
+/* The pages for people read Basic by themselves, without an AuthType. */
 static const apr_array_header_t *chain_of(request_rec *r)
 {
     const config_dir_t *c = config_dir(r);
     const char *type = ap_auth_type(r);
 
-    return !type                            ? NULL
-           : strcasecmp(type, "Basic") == 0 ? c->basic_chain
-           : strcasecmp(type, "form") == 0  ? c->form_chain
-                                            : NULL;
+    return type && strcasecmp(type, "form") == 0     ? c->form_chain
+           : !type || strcasecmp(type, "Basic") == 0 ? c->basic_chain
+                                                     : NULL;
 }
 
 int chain_has_us(request_rec *r)

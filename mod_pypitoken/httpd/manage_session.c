@@ -8,6 +8,7 @@
 
 #include "core/credential.h"
 #include "core/person.h"
+#include "httpd/chain.h"
 #include "httpd/config.h"
 #include "httpd/limits.h"
 #include "httpd/tls.h"
@@ -182,9 +183,11 @@ static slice_t manage_session_device(manage_t *m, slice_t user, session_t *devic
 verdict_code_t manage_session_login(manage_t *m, login_t *out, login_typed_t *typed, verdict_t *v)
 {
     session_t *device = apr_pcalloc(m->r->pool, sizeof(*device));
-    login_policy_t policy = {LOGIN_FACTOR_IF_ENROLLED};
+    login_policy_t policy = {config_factor(config_dir(m->r))};
     login_hooks_t *hooks = limits_hooks(m->r, manage_session_device(m, typed->user, device));
+    verdict_code_t code;
 
+    chain_hooks(m->r, hooks);
     if (typed->code_field) {
         /* who gets a session has no need of a code that is good twice */
         hooks->linger_find = NULL;
@@ -192,7 +195,12 @@ verdict_code_t manage_session_login(manage_t *m, login_t *out, login_typed_t *ty
     }
     typed->address = m->r->useragent_ip;
     typed->agent = apr_table_get(m->r->headers_in, "User-Agent");
-    return login_check(out, m->store, &seam_system, typed, &policy, hooks, v, m->r->pool);
+    code = login_check(out, m->store, &seam_system, typed, &policy, hooks, v, m->r->pool);
+    if (code == VERDICT_ALLOWED && !out->user_id) {
+        code = verdict_set(v, VERDICT_LOGIN_FAILED, slice_of(NULL), m->r->pool);
+        v->log = "another provider knows this user, but there is no account here";
+    }
+    return code;
 }
 
 static verdict_code_t manage_session_basic(manage_t *m, const char *header, verdict_t *v)
