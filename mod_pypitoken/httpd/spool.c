@@ -8,10 +8,13 @@
 #include <unistd.h>
 
 #define SPOOL_PIECE 65536
+/* When so much of the file has been taken, what little is left moves to its front. */
+#define SPOOL_AGAIN 1048576
 
 /* Bytes wait in the brigade or in the file, never in both: once there is something in the file,
- * everything goes there until it has been read to its end. Places in the file are not used twice,
- * for a bucket may still point at them. */
+ * everything goes there until it has been read to its end. A stream of which only a little waits at
+ * any time needs no more room than that: the file's beginning is used again. Buckets point into it
+ * only when it is sealed and nothing is written any more. */
 struct spool_t {
     apr_pool_t *pool;
     apr_bucket_alloc_t *alloc;
@@ -108,6 +111,7 @@ static apr_status_t spool_spill(spool_t *s)
 {
     apr_status_t rv = spool_file_open(s);
 
+    s->from = s->to = 0;
     while (rv == APR_SUCCESS && !APR_BRIGADE_EMPTY(s->bb)) {
         apr_bucket *b = APR_BRIGADE_FIRST(s->bb);
         const char *p;
@@ -122,11 +126,37 @@ static apr_status_t spool_spill(spool_t *s)
     return rv;
 }
 
+/* The n waiting bytes of the file, from its position from. */
+static apr_status_t spool_file_read(spool_t *s, char *piece, apr_size_t n)
+{
+    apr_off_t at = s->from;
+    apr_status_t rv = apr_file_seek(s->file, APR_SET, &at);
+
+    return rv == APR_SUCCESS ? apr_file_read_full(s->file, piece, n, NULL) : rv;
+}
+
+static apr_status_t spool_rewind(spool_t *s)
+{
+    apr_size_t n = (apr_size_t)(s->to - s->from);
+    char *piece = apr_bucket_alloc(n, s->alloc);
+    apr_status_t rv = spool_file_read(s, piece, n);
+
+    if (rv == APR_SUCCESS) {
+        s->from = s->to = 0;
+        rv = spool_file_write(s, piece, n);
+    }
+    apr_bucket_free(piece);
+    return rv;
+}
+
 apr_status_t spool_add(spool_t *s, const char *p, apr_size_t n)
 {
     int in_file = s->from < s->to;
     apr_status_t rv = APR_SUCCESS;
 
+    if (in_file && s->from >= SPOOL_AGAIN && s->to - s->from <= SPOOL_PIECE) {
+        rv = spool_rewind(s);
+    }
     if (!in_file && spool_waiting(s) + (apr_int64_t)n > s->memory) {
         rv = spool_spill(s);
         in_file = 1;
@@ -153,16 +183,12 @@ void spool_seal(spool_t *s)
 static apr_status_t spool_take_file(spool_t *s, apr_bucket_brigade *bb, apr_off_t max)
 {
     apr_size_t n = (apr_size_t)(max < SPOOL_PIECE ? max : SPOOL_PIECE);
-    apr_off_t at = s->from;
     apr_status_t rv;
     char *piece;
 
     n = (apr_off_t)n < s->to - s->from ? n : (apr_size_t)(s->to - s->from);
     piece = apr_bucket_alloc(n, s->alloc);
-    rv = apr_file_seek(s->file, APR_SET, &at);
-    if (rv == APR_SUCCESS) {
-        rv = apr_file_read_full(s->file, piece, n, NULL);
-    }
+    rv = spool_file_read(s, piece, n);
     if (rv != APR_SUCCESS) {
         apr_bucket_free(piece);
         return rv;

@@ -130,16 +130,48 @@ static void spool_same(apr_pool_t *pool)
     }
 }
 
+/* Ten times the limit goes through, with little of it in the file at any time. */
+static void spool_again(apr_pool_t *pool)
+{
+    struct rlimit limit = {2 << 20, 100 << 20};
+    spool_case_t k;
+    apr_size_t i;
+
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    spool_begin(&k, 1000, NULL, pool);
+    for (i = 0; i < 100 && !k.wrong; i++) {
+        apr_size_t left = BODY;
+
+        k.in = k.out = 0; /* the same body once more, one byte always waits */
+        while (left > 0 && !k.wrong) {
+            apr_size_t n = left < 60000 ? left : 60000;
+            apr_bucket_brigade *bb = apr_brigade_create(pool, k.c.bucket_alloc);
+
+            if (spool_add(k.s, spool_body, n) != APR_SUCCESS) {
+                k.wrong = "the file grows and grows";
+            }
+            left -= n;
+            while (spool_waiting(k.s) > 1 && !k.wrong) {
+                spool_take(k.s, bb, (apr_off_t)spool_waiting(k.s) - 1);
+                apr_brigade_cleanup(bb);
+            }
+            apr_brigade_destroy(bb);
+        }
+    }
+    tap_ok(!k.wrong, "30 MB go through a file of 2: %s",
+           k.wrong ? k.wrong : "the front is used again");
+}
+
 static void spool_full(apr_pool_t *pool)
 {
-    struct rlimit limit = {100000, 100000};
+    struct rlimit limit = {100000, 100 << 20};
     spool_case_t k;
     apr_status_t rv = APR_SUCCESS;
 
     spool_begin(&k, 1000, "/no/such/directory", pool);
     tap_ok(spool_add(k.s, spool_body, 1000) == APR_SUCCESS, "what fits into memory needs no disk");
     tap_ok(APR_STATUS_IS_ENOENT(spool_add(k.s, spool_body, 1)), "no directory: an error");
-    signal(SIGXFSZ, SIG_IGN);
     tap_ok(setrlimit(RLIMIT_FSIZE, &limit) == 0, "files may not grow beyond 100000 bytes");
     spool_begin(&k, 1000, NULL, pool);
     while (rv == APR_SUCCESS && k.in < BODY) {
@@ -162,6 +194,7 @@ int main(void)
         spool_body[i] = (char)spool_next(&state);
     }
     spool_same(pool);
+    spool_again(pool);
     spool_full(pool);
     apr_terminate();
     return tap_done();
