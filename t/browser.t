@@ -22,6 +22,12 @@ PAGES = """\
     PyPITokenSession 3
     Require all granted
 </Location>
+<Location "/filtered/">
+    SetHandler pypitoken-manage
+    Require all granted
+    Header always unset Set-Cookie
+    RequestHeader unset Cookie
+</Location>
 PyPITokenThrottle address Off
 PyPITokenThrottle code-address Off
 """

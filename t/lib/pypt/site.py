@@ -12,7 +12,7 @@ import tempfile
 
 from . import BUILDDIR
 from . import dist as dists
-from . import mariadb, store, under, wire
+from . import mariadb, store, totp, under, wire
 from .httpd import Httpd, binary, module_path
 from .token import Token
 
@@ -166,6 +166,14 @@ class Site:
         self.secrets.add(password)
         self.secrets.add(wire.basic(user, password).split()[1])
         return password
+
+    def second_factor(self, user):
+        """Enrols one and confirms it with the code before this one, so that the present one is still good. Its
+        secret."""
+        secret = self.ctl_json("totp", "enroll", user)["secret"].replace(" ", "")
+        self.secrets.add(secret)
+        self.ctl("totp", "confirm", user, text=totp.code(secret, -1) + "\n")
+        return secret
 
     def token(self, user, *projects, expires=None):
         """A new token of the user; projects that are not there yet are made."""
