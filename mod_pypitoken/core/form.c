@@ -47,6 +47,11 @@ static int form_decode(slice_t *out, char *p, apr_size_t n)
     return utf8_valid(*out);
 }
 
+static int form_many(slice_t name)
+{
+    return name.n > 2 && memcmp(name.p + name.n - 2, "[]", 2) == 0;
+}
+
 static int form_field(form_t *out, char *p, apr_size_t n)
 {
     char *equals = memchr(p, '=', n);
@@ -58,7 +63,7 @@ static int form_field(form_t *out, char *p, apr_size_t n)
                      equals ? n - name - 1 : 0)) {
         return 0;
     }
-    for (i = 0; i < out->n; i++) {
+    for (i = 0; i < out->n && !form_many(out->fields[out->n].name); i++) {
         if (slice_equal(out->fields[i].name, out->fields[out->n].name)) {
             return 0;
         }

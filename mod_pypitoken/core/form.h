@@ -2,7 +2,8 @@
  * form.h - an HTML form as a browser sends it: application/x-www-form-urlencoded.
  *
  * Decoded where it stands, so that what is secret in there is in one place, which the caller wipes.
- * Strict: UTF-8, whole escapes, no control characters but TAB, CR and LF, no name twice.
+ * Strict: UTF-8, whole escapes, no control characters but TAB, CR and LF, no name twice unless it
+ * ends in "[]".
  * Pure; any thread. Source: URL Living Standard, section 5.
  */
 #ifndef PYPITOKEN_FORM_H
@@ -10,7 +11,7 @@
 
 #include "core/slice.h"
 
-#define FORM_MAX 64 /* fields */
+#define FORM_MAX 1024 /* fields */
 
 typedef struct form_t {
     int n;

@@ -60,6 +60,7 @@ void *config_dir_merge(apr_pool_t *p, void *base_, void *add_)
     CONFIG_INHERIT(require_tls, CONFIG_UNSET)
     CONFIG_INHERIT(linger, CONFIG_UNSET)
     CONFIG_INHERIT(session, CONFIG_UNSET)
+    CONFIG_INHERIT(policy, NULL)
     CONFIG_INHERIT(manage_base, NULL)
     CONFIG_INHERIT(password_upload, CONFIG_UNSET)
     CONFIG_INHERIT(basic_chain, NULL)
@@ -196,6 +197,9 @@ static const char *config_set_guard(cmd_parms *cmd, void *dir, int on)
     }
     c->guard_path = cmd->path;
     config_server(cmd->server)->guarded = 1;
+    if (!config_server(cmd->server)->guard_path) {
+        config_server(cmd->server)->guard_path = cmd->path;
+    }
     return NULL;
 }
 
@@ -404,6 +408,8 @@ const command_rec config_commands[] = {
     AP_INIT_TAKE12("PyPITokenHashes", config_set_hashes, NULL, RSRC_CONF,
                    "how many passwords are hashed at the same time, and how many logins may wait "
                    "for that; default one a processor, and 16"),
+    AP_INIT_TAKE1("PyPITokenPolicy", config_set_policy, NULL, ACCESS_CONF | RSRC_CONF,
+                  "a file with what this site allows of new tokens"),
     AP_INIT_TAKE1("PyPITokenPackages", config_set_packages, NULL, ACCESS_CONF | RSRC_CONF,
                   "the directory of the built-in index"),
     /* directives of other modules, read here too: chain.h, config_people.c */

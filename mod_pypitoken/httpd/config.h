@@ -36,6 +36,7 @@ typedef struct config_server_t {
     const char *store_url, *store_secret, *keyring, *service;
     const char *manage_path;   /* where SetHandler pypitoken-manage stands, or NULL */
     int guarded;               /* a PyPITokenGuard On stands in this server's sections */
+    const char *guard_path;    /* the first of them */
     apr_interval_time_t flush; /* PyPITokenFlush, of the main server; 0: not set */
     crowd_t *crowd;            /* one for all servers, from post_config on */
     int managed;               /* so does a SetHandler pypitoken-manage */
@@ -67,6 +68,12 @@ typedef struct config_dir_t {
     const char *manage_base;   /* the Location that SetHandler pypitoken-manage stands in */
     const char *packages;      /* PyPITokenPackages */
     const char *packages_base; /* the Location it stands in, NULL at server level */
+    int linger;                    /* seconds */
+    int session;                   /* seconds */
+    const struct policy_t *policy; /* PyPITokenPolicy; NULL: none */
+    const char *manage_base;       /* the Location that SetHandler pypitoken-manage stands in */
+    const char *packages;          /* PyPITokenPackages */
+    const char *packages_base;     /* the Location it stands in, NULL at server level */
 } config_dir_t;
 
 config_dir_t *config_dir(request_rec *r);
@@ -112,6 +119,7 @@ const char *config_set_throttle(cmd_parms *cmd, void *dir, const char *name, con
 const char *config_set_flush(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_set_hashes(cmd_parms *cmd, void *dir, const char *hashes, const char *queue);
 const char *config_set_linger(cmd_parms *cmd, void *dir, const char *arg);
+const char *config_set_policy(cmd_parms *cmd, void *dir, const char *path);
 const char *config_set_session(cmd_parms *cmd, void *dir, const char *arg);
 void *config_dir_create(apr_pool_t *p, char *path);
 void *config_dir_merge(apr_pool_t *p, void *base, void *add);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "access/linger.h"
+#include "access/policy.h"
 
 #define CONFIG_LINGER      600
 #define CONFIG_SESSION     (12 * 3600)
@@ -139,4 +140,19 @@ const char *config_set_session(cmd_parms *cmd, void *dir, const char *arg)
 {
     return config_limits_time(cmd, arg, 1, CONFIG_SESSION_MAX, "and at most 30 days",
                               &((config_dir_t *)dir)->session);
+}
+
+/* Read here, in the parent: a mistake stops httpd, and the file may be root's alone. */
+const char *config_set_policy(cmd_parms *cmd, void *dir, const char *path)
+{
+    config_dir_t *c = dir;
+    policy_t *policy;
+    const char *full = ap_server_root_relative(cmd->pool, path);
+    const char *wrong = full ? policy_read(&policy, full, cmd->pool) : "the path is not valid";
+
+    if (wrong) {
+        return apr_psprintf(cmd->pool, "PyPITokenPolicy: %s", wrong);
+    }
+    c->policy = policy;
+    return NULL;
 }

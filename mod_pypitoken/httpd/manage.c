@@ -10,7 +10,9 @@
 #include "core/utf8.h"
 #include "httpd/config.h"
 #include "httpd/manage_session.h"
+#include "httpd/manage_new.h"
 #include "httpd/manage_sign.h"
+#include "httpd/manage_token.h"
 #include "httpd/pages.h"
 #include "httpd/tls.h"
 
@@ -31,6 +33,9 @@ static int manage_style(manage_t *m);
 
 static const manage_route_t manage_routes[] = {
     {"", MANAGE_SIGNED_IN, manage_sign_home, NULL},
+    {"tokens", MANAGE_SIGNED_IN, manage_token_list, NULL},
+    {"tokens/new", MANAGE_SIGNED_IN, manage_new_form, manage_new_make},
+    {"tokens/*", MANAGE_SIGNED_IN, manage_token_show, manage_token_revoke},
     {"sign-in", MANAGE_OPEN, manage_sign_in_form, manage_sign_in},
     {"basic", MANAGE_ASKED, manage_sign_basic, NULL},
     {"sign-out", MANAGE_ASKED, NULL, manage_sign_out},
@@ -249,12 +254,23 @@ static verdict_code_t manage_post(manage_t *m, const manage_route_t *route)
     return code;
 }
 
+/* A '*' at the end is one segment. */
+static int manage_fits(const char *pattern, const char *path)
+{
+    apr_size_t n = strlen(pattern);
+
+    if (n == 0 || pattern[n - 1] != '*') {
+        return strcmp(pattern, path) == 0;
+    }
+    return strncmp(pattern, path, n - 1) == 0 && path[n - 1] && !strchr(path + n - 1, '/');
+}
+
 static const manage_route_t *manage_find(const char *path)
 {
     apr_size_t i;
 
     for (i = 0; i < sizeof(manage_routes) / sizeof(*manage_routes); i++) {
-        if (strcmp(manage_routes[i].path, path) == 0) {
+        if (manage_fits(manage_routes[i].path, path)) {
             return &manage_routes[i];
         }
     }

@@ -33,7 +33,7 @@
 #include "core/form.h"
 #include "core/session.h"
 
-#define MANAGE_BODY 16384
+#define MANAGE_BODY 65536
 
 typedef enum manage_by_t { MANAGE_NOBODY, MANAGE_BY_SESSION, MANAGE_BY_BASIC } manage_by_t;
 

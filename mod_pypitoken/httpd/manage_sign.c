@@ -2,20 +2,8 @@
 #include "httpd/private.h"
 #include "httpd/manage_sign.h"
 
-#include <apr_strings.h>
-#include <apr_time.h>
-
 #include "httpd/manage_session.h"
-
-static json_t *manage_sign_time(const manage_t *m, apr_int64_t seconds)
-{
-    apr_time_exp_t t;
-
-    (void)apr_time_exp_gmt(&t, apr_time_from_sec(seconds));
-    return manage_string(m, apr_psprintf(m->r->pool, "%04d-%02d-%02d %02d:%02d:%02dZ",
-                                         t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-                                         t.tm_min, t.tm_sec));
-}
+#include "httpd/manage_time.h"
 
 int manage_sign_home(manage_t *m)
 {
@@ -24,8 +12,8 @@ int manage_sign_home(manage_t *m)
     json_object_set_new(data, "factors", json_boolean(m->factors > 1));
     if (m->by == MANAGE_BY_SESSION) {
         json_object_set_new(data, "session", json_true());
-        json_object_set_new(data, "since", manage_sign_time(m, m->session.issued));
-        json_object_set_new(data, "until", manage_sign_time(m, m->session.expires));
+        json_object_set_new(data, "since", manage_time(m, m->session.issued, seam_system.now()));
+        json_object_set_new(data, "until", manage_time(m, m->session.expires, seam_system.now()));
     } else {
         json_object_set_new(data, "basic", json_true());
     }

@@ -110,6 +110,10 @@ const query_t query_table[QUERY_COUNT] = {
                             "WHERE ? IS NULL OR EXISTS (SELECT 1 FROM roles r "
                             "WHERE r.project_id = p.id AND r.user_id = ? AND r.role = 2) "
                             "ORDER BY p.norm"},
+    [QUERY_PROJECT_OF] = {"project_of", "t", "tttiii",
+                          "SELECT " QUERY_PROJECT_COLUMNS ", r.role FROM roles r "
+                          "JOIN projects p ON p.id = r.project_id "
+                          "WHERE r.user_id = ? AND p.confirmed = 1 ORDER BY p.norm"},
     [QUERY_PROJECT_REMOVE] = {"project_remove", "t", "", "DELETE FROM projects WHERE id = ?"},
     [QUERY_PROJECT_CONFIRM] = {"project_confirm", "t", "",
                                "UPDATE projects SET confirmed = 1 WHERE id = ?"},

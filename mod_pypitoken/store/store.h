@@ -138,6 +138,10 @@ store_rc_t store_project_find(store_t *s, const char *norm, store_project_t *out
 store_rc_t store_project_role(store_t *s, const char *norm, const char *user_id,
                               store_project_t *out, store_role_t *role, apr_pool_t *pool);
 store_rc_t store_project_list(store_t *s, const char *owner, store_project_fn *fn, void *baton);
+/* Those that an upload has confirmed and on which the user has a role. */
+typedef int store_project_role_fn(void *baton, const store_project_t *row, store_role_t role);
+store_rc_t store_project_of(store_t *s, const char *user_id, store_project_role_fn *fn,
+                            void *baton);
 store_rc_t store_project_remove(store_t *s, const char *id);
 /* The first upload arrived / did not: keeps, or forgets, a project that is not confirmed. */
 store_rc_t store_project_confirm(store_t *s, const char *id);

@@ -9,6 +9,7 @@ typedef struct store_project_scan_t {
     apr_pool_t *pool;
     int found;
     store_project_fn *fn; /* or the one that gets them all */
+    store_project_role_fn *with_role;
     store_role_fn *role_fn;
     void *baton;
 } store_project_scan_t;
@@ -50,7 +51,8 @@ static int store_project_each(void *baton, const db_value_t *row)
 
     apr_pool_clear(scan->pool);
     store_project_fill(&project, row, scan->pool);
-    return scan->fn(scan->baton, &project);
+    return scan->fn ? scan->fn(scan->baton, &project)
+                    : scan->with_role(scan->baton, &project, store_role_of(row[5].i));
 }
 
 /* Within a transaction: the project, and its owner if it has one. */
@@ -99,7 +101,7 @@ store_rc_t store_project_add(store_t *s, const char *name, const char *norm, con
 store_rc_t store_project_find(store_t *s, const char *norm, store_project_t *out, apr_pool_t *pool)
 {
     const db_value_t params[] = {db_text(slice_of(norm))};
-    store_project_scan_t scan = {out, NULL, pool, 0, NULL, NULL, NULL};
+    store_project_scan_t scan = {.out = out, .pool = pool};
     store_rc_t rc;
 
     memset(out, 0, sizeof(*out));
@@ -111,7 +113,7 @@ store_rc_t store_project_role(store_t *s, const char *norm, const char *user_id,
                               store_project_t *out, store_role_t *role, apr_pool_t *pool)
 {
     const db_value_t params[] = {db_cstr(user_id), db_text(slice_of(norm))};
-    store_project_scan_t scan = {out, role, pool, 0, NULL, NULL, NULL};
+    store_project_scan_t scan = {.out = out, .role = role, .pool = pool};
     store_rc_t rc;
 
     memset(out, 0, sizeof(*out));
@@ -123,11 +125,23 @@ store_rc_t store_project_role(store_t *s, const char *norm, const char *user_id,
 store_rc_t store_project_list(store_t *s, const char *owner, store_project_fn *fn, void *baton)
 {
     const db_value_t params[] = {db_cstr(owner), db_cstr(owner)};
-    store_project_scan_t scan = {NULL, NULL, NULL, 0, fn, NULL, baton};
+    store_project_scan_t scan = {.fn = fn, .baton = baton};
     store_rc_t rc;
 
     apr_pool_create(&scan.pool, NULL);
     rc = store_read(s, QUERY_PROJECT_LIST, params, STORE_COUNT(params), store_project_each, &scan);
+    apr_pool_destroy(scan.pool);
+    return rc;
+}
+
+store_rc_t store_project_of(store_t *s, const char *user_id, store_project_role_fn *fn, void *baton)
+{
+    const db_value_t params[] = {db_cstr(user_id)};
+    store_project_scan_t scan = {.with_role = fn, .baton = baton};
+    store_rc_t rc;
+
+    apr_pool_create(&scan.pool, NULL);
+    rc = store_read(s, QUERY_PROJECT_OF, params, STORE_COUNT(params), store_project_each, &scan);
     apr_pool_destroy(scan.pool);
     return rc;
 }
@@ -199,7 +213,7 @@ static int store_role_each(void *baton, const db_value_t *row)
 store_rc_t store_role_list(store_t *s, const char *project_id, store_role_fn *fn, void *baton)
 {
     const db_value_t params[] = {db_text(slice_of(project_id))};
-    store_project_scan_t scan = {NULL, NULL, NULL, 0, NULL, fn, baton};
+    store_project_scan_t scan = {.role_fn = fn, .baton = baton};
     store_rc_t rc;
 
     apr_pool_create(&scan.pool, NULL);

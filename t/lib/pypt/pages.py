@@ -37,7 +37,7 @@ class Browser:
         return found.group(1) if found else ""
 
     def send(self, path, fields, headers=(), user=None, cookies=True):
-        return self.request("POST", path, [FORM, *headers], urllib.parse.urlencode(fields).encode(), user, cookies)
+        return self.request("POST", path, [FORM, *headers], urllib.parse.urlencode(fields, doseq=True).encode(), user, cookies)
 
     def post(self, path, page, **fields):
         """Reads page and sends the form on it."""

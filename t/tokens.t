@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+"""tokens.t - a person's tokens on the pages: made, shown once, used, seen as used, revoked; nobody else's."""
+import os
+import re
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
+
+from pypt import dist, pages, poll, site, tap  # noqa: E402
+from pypt.token import Token  # noqa: E402
+
+PAGES = """\
+<Location "/account/">
+    SetHandler pypitoken-manage
+    Require all granted
+</Location>
+<Location "/strict/">
+    SetHandler pypitoken-manage
+    PyPITokenPolicy "{root}/policy"
+    Require all granted
+</Location>
+PyPITokenFlush 1s
+"""
+
+
+def made(s, r):
+    """The token that a page shows."""
+    found = re.search(r'id="token">(pypi-[A-Za-z0-9_-]+)<', r.text)
+    return Token(found.group(1), s) if found else None
+
+
+def add(s, b, base="/account/", **fields):
+    fields = {"name": "ci", "scope": "all", "life": "30d", **fields}
+    return b.post(base + "tokens/new", base + "tokens/new", **fields)
+
+
+def story(t, s, b):
+    r = b.get("/account/tokens")
+    t.ok(r.status == 200 and "There is none" in r.text, "no tokens yet", r)
+    r = add(s, b, name="laptop")
+    token = made(s, r)
+    t.ok(r.status == 200 and token, "a token for everything", r.text[-600:])
+    t.is_(r.header("Cache-Control"), "no-store", "  on a page that nobody keeps")
+    t.like(r.text[r.text.find("TWINE_REPO"):][:120], r"TWINE_REPOSITORY_URL=http://127\.0\.0\.1(:\d+)?/legacy/\n", "  with the upload URL for clients")
+    t.is_(r.text.count(token.text), 1, "  it stands there once")
+    t.unlike(b.get("/account/tokens").text, re.escape(token.text[-20:]), "  and nowhere again")
+    r = b.get("/account/tokens/" + token.id)
+    t.ok("laptop" in r.text and "everything you may upload to" in r.text and "<dd>never</dd>" in r.text, "its page", r.text)
+    t.is_(s.upload(dist.sdist("demo"), token, agent="twine/5.1").status, 200, "an upload with it")
+    seen = poll.until(lambda: "demo-1.0.tar.gz" in b.get("/account/tokens").text)
+    t.ok(seen, "the list shows its last use")
+    r = b.get("/account/tokens/" + token.id)
+    t.ok("twine/5.1" in r.text and "127.0.0.1" in r.text, "  with client and address", r.text)
+    other = made(s, add(s, b, name="other"))
+    r = b.post("/account/tokens/" + token.id, "/account/tokens/" + token.id)
+    t.is_((r.status, r.header("Location")), (303, "../tokens"), "revoked")
+    r = s.upload(dist.sdist("demo", "1.1"), token)
+    t.ok(r.status == 403 and "it was revoked" in r.reason, "the next upload is refused", r)
+    t.is_(s.upload(dist.sdist("demo", "1.1"), other).status, 200, "the other token is as good as before")
+    text = b.get("/account/tokens").text
+    t.ok("other" in text and "laptop" not in text and "1 more not shown" in text, "the list shows the one that is left", text)
+    text = b.get("/account/tokens?state=all").text
+    t.ok("laptop" in text and '<span class="state">revoked</span>' in text, "  and both when asked", text)
+    t.ok("laptop" not in b.get("/account/tokens?state=all&q=othe").text, "  or those that match")
+    kinds = [(e["kind"], e["user"], e["address"]) for e in s.events() if e["token"] == token.id]
+    t.ok(("token-created", "alice", "127.0.0.1") in kinds and ("token-revoked", "alice", "127.0.0.1") in kinds,
+         "both are in the trail", kinds)
+    return other
+
+
+def projects(t, s, b):
+    for i in range(60):
+        s.ctl("project", "add", "many-%02d" % i, "--owner", "alice")
+    s.ctl("project", "add", "Shared.One", "--owner", "bob")
+    s.ctl("role", "add", "shared-one", "alice", "maintainer")
+    s.ctl("project", "add", "bobs", "--owner", "bob")
+    text = b.get("/account/tokens/new").text
+    t.ok(text.count('name="project[]"') >= 61 and "Shared.One" in text and "(maintainer)" in text and "bobs" not in text,
+         "the projects with a role of hers, and no others", text[:2000])
+    text = b.get("/account/tokens/new?q=many-4").text
+    t.ok(text.count('name="project[]"') == 10 and "show all" in text, "  found by a part of the name")
+    r = add(s, b, scope="projects", **{"project[]": ["many-01", "shared-one"]})
+    token = made(s, r)
+    t.ok(token, "a token for two of them", r.text[-500:])
+    t.is_(s.upload(dist.sdist("many-01"), token).status, 200, "  is good for one")
+    t.is_(s.upload(dist.sdist("shared-one"), token).status, 200, "  and the other")
+    t.is_(s.upload(dist.sdist("many-02"), token).status, 403, "  and no third")
+    for fields, says in (({"scope": "projects"}, "Choose at least one project"),
+                         ({"scope": "projects", "project[]": ["bobs"]}, "has no role on the project"),
+                         ({"name": ""}, "Give the token a name"), ({"life": "soon"}, "no span of time"),
+                         ({"until": "tomorrow"}, "must be like 2030-01-31"), ({"until": "2001-01-01"}, "expired from the start"),
+                         ({"networks": "10.0.0.1/8"}, "is no network"), ({"uses": "many"}, "must be a number"),
+                         ({"name": "x" * 101}, "at most 100 bytes")):
+        r = add(s, b, **fields)
+        t.ok(r.status == 422 and says in r.text and not made(s, r), "refused: " + says, r.text[:1500])
+    r = add(s, b, name='<script>"', life="soon")
+    t.ok('value="&lt;script&gt;&quot;"' in r.text and "<script" not in r.text, "what was typed is there again, escaped", r.text[:1500])
+    r = add(s, b, name="narrow", networks="127.0.0.0/8, ::1", versions="2.*", kind="sdist", uses="1", creation="existing")
+    token = made(s, r)
+    t.is_(s.upload(dist.sdist("demo", "1.9"), token).status, 403, "a narrow token: another version is refused")
+    t.is_(s.upload(dist.sdist("demo", "2.9"), token).status, 200, "  what it is for is not")
+    t.is_(s.upload(dist.sdist("demo", "2.10"), token).status, 403, "  a second time it is")
+    text = b.get("/account/tokens/" + token.id).text
+    t.ok("only the version 2.*" in text or "only the versions 2.*" in text, "  its page says what it is for", text)
+
+
+def nobody_else(t, s, alices):
+    b = pages.Browser(s)
+    b.sign_in("bob", s.password("bob"))
+    path = "/account/tokens/" + alices.id
+    t.is_(b.get(path).status, 404, "another one's token is not there")
+    t.is_(b.post(path, "/account/tokens/new").status, 404, "  nor can it be revoked")
+    t.is_(s.upload(dist.sdist("demo", "3.0"), alices).status, 200, "  it is as good as before")
+    t.unlike(b.get("/account/tokens?state=all").text, alices.id, "  nor is it in his list")
+    for bad in ("tokens/nope", "tokens/%s/x" % alices.id, "tokens/", "tokens/" + alices.id.upper()):
+        t.is_(b.get("/account/" + bad).status, 404, bad[:20] + ": 404")
+    r = b.request("POST", "/account/tokens/new", [("Content-Type", "application/x-www-form-urlencoded")],
+                  b"csrf=wrong&name=x&scope=all&life=7d")
+    t.is_(r.status, 403, "a form that is not ours makes nothing")
+    stranger = pages.Browser(s)
+    for path in ("tokens", "tokens/new", "tokens/" + alices.id):
+        r = stranger.get("/account/" + path)
+        t.is_((r.status, r.header("Location").endswith("sign-in")), (303, True), "nobody on %s: off to the form" % path[:12])
+
+
+def policy(t, s, b):
+    r = add(s, b, "/strict/")
+    t.ok(r.status == 422 and "name them" in r.text, "a policy: no token for everything", r.text[:1500])
+    r = add(s, b, "/strict/", scope="projects", life="", **{"project[]": ["many-01"]})
+    t.ok(made(s, r) and "It ends on" in r.text, "  and none without an end", r.text[:1500])
+    r = add(s, b, "/strict/", scope="projects", life="1y", **{"project[]": ["many-01"]})
+    t.ok(r.status == 422 and "give an earlier end" in r.text, "  nor with one that is too late", r.text[:1500])
+
+
+def main(t):
+    site.need(t)
+    with site.Site(t) as s:
+        s.init("alice", "bob")
+        s.write("policy", "longest-life = 30d\ndefault-life = 7d\nunrestricted = no\n")
+        s.start(more=PAGES)
+        b = pages.Browser(s)
+        b.sign_in("alice", s.password("alice"))
+        other = story(t, s, b)
+        projects(t, s, b)
+        nobody_else(t, s, other)
+        policy(t, s, b)
+
+
+tap.run(main)
