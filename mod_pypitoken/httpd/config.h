@@ -65,15 +65,10 @@ typedef struct config_dir_t {
     int password_upload;                          /* config_upload_t */
     apr_array_header_t *basic_chain, *form_chain; /* of chain_link_t; NULL: not set */
     int session;                                  /* seconds */
-    const char *manage_base;   /* the Location that SetHandler pypitoken-manage stands in */
-    const char *packages;      /* PyPITokenPackages */
-    const char *packages_base; /* the Location it stands in, NULL at server level */
-    int linger;                    /* seconds */
-    int session;                   /* seconds */
-    const struct policy_t *policy; /* PyPITokenPolicy; NULL: none */
     const char *manage_base;       /* the Location that SetHandler pypitoken-manage stands in */
     const char *packages;          /* PyPITokenPackages */
     const char *packages_base;     /* the Location it stands in, NULL at server level */
+    const struct policy_t *policy; /* PyPITokenPolicy; NULL: none */
 } config_dir_t;
 
 config_dir_t *config_dir(request_rec *r);
