@@ -10,13 +10,27 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import dist, pages, poll, site, tap, token, wire  # noqa: E402
+from pypt import dist, pages, poll, site, tap, token, totp, wire  # noqa: E402
 
 REMOTEIP = "RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1\n"
 PAGES = """\
 <Location "/account/">
     SetHandler pypitoken-manage
     Require all granted
+</Location>
+"""
+# Where people log in with Basic; an ErrorDocument must not get in the way of another status than 401.
+PRIVATE = """\
+<Location "/private/">
+    AuthType Basic
+    AuthName "people"
+    AuthBasicProvider pypitoken
+    Require valid-user
+    ErrorDocument 401 /errors/401.html
+    ErrorDocument 429 /errors/429.html
+</Location>
+<Location "/private/strict/">
+    PyPITokenLinger 0
 </Location>
 """
 FAST = "MaxKeepAliveRequests 0\n"
@@ -157,6 +171,77 @@ def logins_survive(t, s):
     t.is_(login(s, "nobody", "x", "2001:db8:1:2::a:1").status, 429, "  and the /64 still waits")
 
 
+def private(t, s):
+    """mod_auth_basic knows 401 and 500; the wait of a throttled login gets through all the same."""
+    def get(user, password, address):
+        return s.get("/private/", came_from(address), user=(user, password))
+    got = [get("carol", "guess-%d" % n, "203.0.113.%d" % (100 + n)).status for n in range(14)]
+    t.ok(got[:10] == [401] * 10 and got[-1] == 429, "a plain Basic location: ten times 401, then 429", got)
+    r = get("carol", s.password("carol"), "203.0.113.31")
+    t.is_((r.status, r.header("WWW-Authenticate")), (429, None), "  no challenge")
+    t.ok(1 <= int(r.header("Retry-After")) <= 30, "  with Retry-After", r)
+    t.has(r.text, "Too many failed attempts", "  and the sentence, whatever ErrorDocument is set")
+    t.is_(get("bob", s.password("bob"), "203.0.113.32").status, 200, "others get in")
+    lines = s.httpd.access(1 + got.count(429), status="429", path="/private/")
+    t.ok(lines and all(line["verdict"] == "throttled" for line in lines), "  and the log says why", lines)
+
+
+# ---- what lingers ----
+
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0"
+
+
+def code_login(s, user, password, address=HOME, agent=AGENT, path="/private/"):
+    return poll.until(lambda: (lambda r: r.status if r.status != 503 else None)(
+        s.get(path, [*came_from(address), ("User-Agent", agent)], user=(user, password))), 60)
+
+
+def lingering(t, s):
+    """One code, typed once, is good for a while: for the same person, place and kind of agent."""
+    secret = s.second_factor("dave")
+    typed = s.password("dave") + totp.code(secret)
+    t.is_([code_login(s, "dave", typed) for _ in range(4)], [200] * 4, "password and code, four times: in")
+    t.is_(code_login(s, "dave", typed, agent=AGENT.replace("130", "131")), 200, "  with the next version of the browser")
+    t.is_(code_login(s, "dave", typed, "203.0.113.40"), 401, "from another address it is a spent code")
+    t.is_(code_login(s, "dave", typed, agent="curl/8.5.0"), 401, "with another agent too")
+    t.is_(code_login(s, "dave", s.password("dave")), 401, "without it the password is not enough")
+    t.is_(code_login(s, "dave", typed, path="/private/strict/"), 401, "where nothing is to linger it does not either")
+    restart(s, signal.SIGUSR1)
+    t.is_(code_login(s, "dave", typed), 200, "it lingers through a graceful restart")
+    s.ctl("user", "logout", "dave")
+    t.is_(code_login(s, "dave", typed), 401, "pypitokenctl user logout: it does not any more")
+    typed = s.password("dave") + totp.code(secret, 1)
+    t.is_([code_login(s, "dave", typed) for _ in range(2)], [200] * 2, "the next code: in, and again")
+    s.ctl("totp", "disable", "dave")
+    t.is_(code_login(s, "dave", typed), 401, "the second factor is gone, and what was accepted with it")
+    t.is_(code_login(s, "dave", s.password("dave")), 200, "  now the password is enough")
+    s.ctl("user", "passwd", "dave", text="another-password-2\n")
+    t.is_(code_login(s, "dave", s.password("dave")), 401, "a new password: the old one does not linger")
+
+
+def not_lingering(t, s):
+    secret = s.second_factor("erin")
+    typed = s.password("erin") + totp.code(secret)
+    got = [code_login(s, "erin", typed, path="/private/strict/") for _ in range(2)]
+    t.is_(got, [200, 401], "PyPITokenLinger 0: a code is good once")
+
+
+def at_once(t, s):
+    """What a browser does that opens four connections at once."""
+    secret, seen, gate = s.second_factor("frank"), [], threading.Barrier(4)
+    typed = s.password("frank") + totp.code(secret)
+
+    def work():
+        gate.wait()
+        seen.append(code_login(s, "frank", typed))
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    t.is_(seen, [200] * 4, "four requests at once with one code: all of them in")
+
+
 # ---- hashes at the same time ----
 
 def cpu(pid):
@@ -226,15 +311,22 @@ def queue(t, s):
 def main(t):
     site.need(t)
     with site.Site(t) as s:
-        s.init("alice", "bob")
+        s.init("alice", "bob", "carol", "dave", "erin", "frank")
         tok = s.token("alice")
-        s.allow("pypitoken: refused, busy:")
-        s.start(more=REMOTEIP + PAGES + FAST + LONG, modules=["remoteip"])
+        # mod_auth_basic's own line for everybody it turns away
+        s.allow("pypitoken: refused, busy:", "AH01617")
+        for name in ("www/private", "www/private/strict", "www/errors"):
+            s.write(name + "/index.html", "inside\n")
+        s.start(more=REMOTEIP + PAGES + PRIVATE + FAST + LONG, modules=["remoteip"])
         bad = tokens(t, s, tok)
         guessing(t, s)
         networks(t, s)
         survives(t, s, tok, bad)
         logins_survive(t, s)
+        private(t, s)
+        lingering(t, s)
+        not_lingering(t, s)
+        at_once(t, s)
     for mpm, hashes, part in (("prefork", "1 0", busy), ("event", "1 2", queue)):
         with site.Site(t) as s:
             s.init("alice", "bob")

@@ -104,6 +104,8 @@ login_hooks_t *limits_hooks(request_rec *r, slice_t device)
         hooks->throttle_settle = limits_settle;
         hooks->hash_enter = limits_hash_enter;
         hooks->hash_leave = limits_hash_leave;
+    }
+    if (l->shm && config_linger(config_dir(r))) {
         hooks->linger_find = limits_linger_find;
         hooks->linger_keep = limits_linger_keep;
     }
