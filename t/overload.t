@@ -1,17 +1,17 @@
 #!/usr/bin/python3
 """overload.t - too much to do is no refusal: PyPITokenMaxSpools over all children, places that come back,
 refused bodies that may not take all workers, a store that is locked or gone."""
+import concurrent.futures
 import os
 import re
 import signal
-import sqlite3
 import sys
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import dist, poll, site, tap, wire  # noqa: E402
+from pypt import dist, mariadb, poll, site, tap, wire  # noqa: E402
 
 BYTES = 'CustomLog "{root}/logs/bytes.log" "agent=%{User-Agent}i in=%I"\n'
 # hatch waits ten seconds after its last byte
@@ -19,14 +19,27 @@ PATIENCE = 8
 
 
 class Held:
-    """An upload that has begun and is kept waiting."""
+    """An upload that has begun and is kept waiting. begun: it waits for its 100 Continue, and so has its place
+    when this returns."""
 
-    def __init__(self, s, tok, path="/legacy/", version="1.0", padding=600000):
-        body = dist.sdist("held", version, padding=padding).form()
-        self.data = wire.request("POST", path, [dist.form_type(), ("User-Agent", "held")], body, tok.user)
-        self.conn = wire.Conn(s.httpd.port)
+    def __init__(self, s, tok, path="/legacy/", version="1.0", begun=True):
+        body = dist.sdist("held", version, padding=600000).form()
+        head = [dist.form_type(), ("User-Agent", "held")] + [("Expect", "100-continue")] * begun
+        self.data = wire.request("POST", path, head, body, tok.user)
         self.at = len(self.data) - 100000
-        self.conn.send(self.data[:self.at])
+        start = len(self.data) - len(body) if begun else 0
+        # a place of one that has just gone may not be free yet
+        self.conn = poll.until(lambda: self._begin(s.httpd.port, self.data[:start]))
+        self.conn.send(self.data[start:self.at])
+
+    @staticmethod
+    def _begin(port, head):
+        conn = wire.Conn(port)
+        conn.send(head)
+        if not head or conn._head().status == 100:
+            return conn
+        conn.close()
+        return None
 
     def finish(self):
         self.conn.send(self.data[self.at:])
@@ -82,7 +95,10 @@ def killed(t, s, tok):
     t.ok(crowded(s, tok), "two places are taken")
     old = children_of(s)
     for pid in old:
-        os.kill(pid, signal.SIGKILL)
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it ended by itself meanwhile
     r = poll.until(lambda: [r for r in [try_upload(s, tok, "4.0")] if r and r.status == 200])
     t.ok(r, "their children are killed: an upload finds room")
     r = poll.until(lambda: [r for r in [try_upload(s, tok, "4.1")] if r and r.status == 200])
@@ -114,9 +130,9 @@ def restarted(t, s, tok):
 def drains(t, s, tok):
     """Refused bodies may take a part of the workers only: the next is answered, and closed."""
     bad = tok.expired()
-    first = Held(s, bad, path="/many/")
+    first = Held(s, bad, path="/many/", begun=False)
     t.is_(first.conn.response().status, 403, "a refused upload that is drained")
-    second = Held(s, bad, path="/many/")
+    second = Held(s, bad, path="/many/", begun=False)
     r = second.conn.response()
     t.is_(r.status, 403, "another one beside it: answered, too", r)
     t.has(r.reason, "token is expired", "  with the sentence")
@@ -130,7 +146,7 @@ def drains(t, s, tok):
 def locked(t, s, tok):
     """Somebody holds the database: an answer comes before the most impatient client is gone."""
     s.upload(dist.sdist("locked", "1.0"), tok)
-    db = sqlite3.connect(s.path("store/pypi.db"), timeout=10, isolation_level=None)
+    db = s.store.connect()
     db.execute("BEGIN EXCLUSIVE")
     for name in ("locked", "quite-new"):
         began = time.monotonic()
@@ -148,13 +164,43 @@ def locked(t, s, tok):
     t.ok(not [n for n in s.visible() if "locked-2.0" in n or "quite" in n], "what was not allowed is not stored")
 
 
+def frozen(t, s, tok):
+    """The database server stops answering in the middle of an upload, and then a lock is held in it."""
+    server = s.store.server
+    s.upload(dist.sdist("frozen", "1.0"), tok)
+    for what, stop, go in (("answers no more", server.freeze, server.thaw),
+                           ("lets nobody write", *table_lock(s))):
+        held = [Held(s, tok, version=v) for v in ("1.0", "2.0")]
+        held += [Held(s, tok, path="/wide/", version="3.0")]
+        stop()
+        began = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(len(held)) as pool:
+            answers = list(pool.map(Held.finish, held))
+        took = time.monotonic() - began
+        t.note("%.1f s" % took)
+        t.is_([r.status for r in answers], [503] * 3, "a database server that %s while uploads are read: 503" % what)
+        t.ok(took < PATIENCE, "  before the client gives up", took)
+        go()
+        r = poll.until(lambda: [r for r in [s.upload(dist.sdist("frozen", "2.0"), tok)] if r.status == 200])
+        t.ok(r, "  uploads go on when it does")
+
+
+def table_lock(s):
+    connection = s.store.connect()
+
+    def run(sql):
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+    return lambda: run("FLUSH TABLES WITH READ LOCK"), lambda: run("UNLOCK TABLES")
+
+
 def main(t):
     site.need(t)
     more = BYTES + site.GUARD.replace('"/legacy/"', '"/wide/"').replace("{guard}", "PyPITokenMaxSpools 8")
     # of 48 workers: (48 - 46) / 2
     more += site.GUARD.replace('"/legacy/"', '"/many/"').replace("{guard}", "PyPITokenMaxSpools 46")
     for mpm in ("event", "prefork"):
-        with site.Site(t) as s:
+        with site.Site(t, "sqlite") as s:
             t.note("MPM " + mpm)
             s.init("alice")
             tok = s.token("alice")
@@ -165,6 +211,16 @@ def main(t):
             for part in parts:
                 t.note(part.__name__)
                 part(t, s, tok)
+    if mariadb.missing():
+        t.skip("a database server that stops", "no " + mariadb.missing())
+        return
+    with site.Site(t, "mysql") as s:
+        t.note("MySQL")
+        s.init("alice")
+        tok = s.token("alice")
+        s.allow(r"unable, store-down", r"store .*mysql", r"pypitoken.*project held stays unconfirmed")
+        s.start(more=more)
+        frozen(t, s, tok)
 
 
 tap.run(main)
