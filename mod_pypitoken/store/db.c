@@ -1,6 +1,8 @@
 /* db.c - typed values, statements and transactions over any driver; see db.h. */
 #include "store/db_priv.h"
 
+#include "core/utf8.h"
+
 #include <apr_strings.h>
 #include <ctype.h>
 
@@ -72,7 +74,9 @@ static db_rc_t db_check_params(db_conn_t *conn, query_id_t query, const db_value
     const query_t *q = &query_table[query];
     apr_size_t i;
 
-    for (i = 0; i < n && q->params[i] && db_fits(q->params[i], params[i].type); i++) {
+    for (i = 0; i < n && q->params[i] && db_fits(q->params[i], params[i].type) &&
+                (params[i].type != DB_TEXT || utf8_valid(params[i].s));
+         i++) {
     }
     if (i < n || q->params[i]) {
         apr_snprintf(conn->why, sizeof(conn->why), "%s: wrong parameter %d", q->name, (int)i + 1);

@@ -49,7 +49,8 @@ typedef struct db_value_t {
     slice_t s;
 } db_value_t;
 
-/* Values for parameters; the bytes must live as long as the call. A NULL C string is SQL's NULL. */
+/* Values for parameters; the bytes must live as long as the call. A NULL C string is SQL's NULL. A
+ * text is UTF-8, or the statement fails: servers take nothing else. */
 db_value_t db_int(apr_int64_t i);
 db_value_t db_text(slice_t s);
 db_value_t db_cstr(const char *text);

@@ -23,12 +23,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DB_MYSQL_OPEN_AWAY      apr_time_from_sec(10)
-#define DB_MYSQL_OPEN_STALL_MS  1000
-#define DB_MYSQL_OPEN_BREAK_MS  1000
-#define DB_MYSQL_OPEN_LONG      3600 /* seconds, for what may take long */
-#define DB_MYSQL_OPEN_LONG_LOCK 10   /* a change of a table that waits makes others wait behind it \
-                                      */
+#define DB_MYSQL_OPEN_AWAY     apr_time_from_sec(10)
+#define DB_MYSQL_OPEN_STALL_MS 1000
+#define DB_MYSQL_OPEN_BREAK_MS 1000
+#define DB_MYSQL_OPEN_LONG     3600 /* seconds, for what may take long */
+#define DB_MYSQL_OPEN_LONG_LOCK                                                                    \
+    10 /* a change of a table that waits makes others wait behind it                               \
+        */
 
 #define DB_MYSQL_OPEN_SETTINGS                                                                     \
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,"                        \

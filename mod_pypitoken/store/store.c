@@ -2,6 +2,8 @@
  * store_priv.h. */
 #include "store/store_priv.h"
 
+#include "core/utf8.h"
+
 #include <apr_strings.h>
 #include <sodium.h>
 #include <string.h>
@@ -76,15 +78,29 @@ static store_rc_t store_failed(const store_t *s, db_rc_t rc, const char *why)
     return rc == DB_OK ? STORE_OK : rc == DB_DOWN ? STORE_DOWN : store_down(s, why);
 }
 
+/* 1 when a text is none: it stands in no row, so that nothing needs to be asked. */
+static int store_nowhere(const db_value_t *params, apr_size_t n)
+{
+    apr_size_t i;
+
+    for (i = 0; i < n && (params[i].type != DB_TEXT || utf8_valid(params[i].s)); i++) {
+    }
+    return i < n;
+}
+
 store_rc_t store_read(store_t *s, query_id_t query, const db_value_t *params, apr_size_t n,
                       db_row_fn *fn, void *baton)
 {
     char why[DB_WHY_MAX];
     apr_size_t seen = 0;
     db_conn_t *conn;
-    db_rc_t rc = db_borrow(s->db, &conn, why);
+    db_rc_t rc;
     int again = 1;
 
+    if (store_nowhere(params, n)) {
+        return STORE_OK;
+    }
+    rc = db_borrow(s->db, &conn, why);
     while (rc == DB_OK && again) {
         rc = db_query(conn, query, params, n, fn, baton, &seen);
         apr_cpystrn(why, db_why(conn), sizeof(why));
@@ -174,6 +190,9 @@ store_rc_t store_change(store_t *s, query_id_t query, const db_value_t *params, 
     db_conn_t *conn = NULL;
     store_rc_t rc;
 
+    if (store_nowhere(params, n)) {
+        return STORE_NOTFOUND;
+    }
     do {
         rc = store_begin(s, DB_DURABLE, &conn);
         if (rc == STORE_OK) {

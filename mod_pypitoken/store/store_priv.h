@@ -66,7 +66,8 @@ const char *store_copy(const db_value_t *value, apr_pool_t *pool);
 db_value_t store_cut(const char *text);
 
 /* One reading statement on a connection of its own, tried again when the connection turned out to
- * be lost before the first row. STORE_OK (also without rows) or STORE_DOWN. */
+ * be lost before the first row. STORE_OK (also without rows) or STORE_DOWN. A text that is not
+ * UTF-8 is in no row. */
 store_rc_t store_read(store_t *s, query_id_t query, const db_value_t *params, apr_size_t n,
                       db_row_fn *fn, void *baton);
 

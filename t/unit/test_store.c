@@ -107,6 +107,7 @@ static void opening(kit_t *kit)
 
 static void users(void)
 {
+    store_token_t token;
     store_user_t a, u;
     const char *hash = "x";
 
@@ -123,6 +124,18 @@ static void users(void)
                store_user_find(s, slice_make("alice", 0), &u, p) == STORE_NOTFOUND,
            "bytes count, and their number");
     tap_ok(store_user_find(s, slice_of("x' OR '1' = '1"), &u, p) == STORE_NOTFOUND, "quotes");
+    tap_ok(store_user_find(s, slice_of("alice "), &u, p) == STORE_NOTFOUND &&
+               store_user_find(s, slice_of("al\xcc\x81ice"), &u, p) == STORE_NOTFOUND &&
+               store_user_find(s, slice_of("\xc3\xa1lice"), &u, p) == STORE_NOTFOUND,
+           "blanks and accents count");
+    tap_ok(store_user_find(s, slice_of("alice\xff"), &u, p) == STORE_NOTFOUND && !u.id &&
+               store_user_set_disabled(s, "\xff", 1) == STORE_NOTFOUND &&
+               store_token_find(s, slice_of("\xc3("), &token, NULL, p) == STORE_NOTFOUND,
+           "what is no text is nobody's name, and no outage");
+    tap_ok(store_user_add(s, "\xf0\x9f\x90\x8d", NULL, NULL, p) == STORE_OK &&
+               store_user_find(s, slice_of("\xf0\x9f\x90\x8d"), &u, p) == STORE_OK &&
+               kit_is(u.name, "\xf0\x9f\x90\x8d") && store_user_remove(s, u.id) == STORE_OK,
+           "every character can be stored");
     tap_ok(store_user_list(s, on_user, NULL) == STORE_OK && listed("alice;bob;"), "list");
     tap_ok(store_user_list(s, on_user, s) == STORE_OK && listed("alice;"), "  can be stopped");
     tap_ok(store_user_hash(s, a.id, &hash, p) == STORE_OK && kit_is(hash, "$hash$"), "hash");
