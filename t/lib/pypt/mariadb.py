@@ -150,8 +150,9 @@ class Mariadb:
         argv = [_where(self.binary), "--defaults-file=" + self.write(), *self.argv]
         argv += ["--user=" + self.user] if self.user else []
         with open(self.path("stderr.log"), "ab") as err:
+            # Python ignores SIGXFSZ: so does the server then, for limit()
             self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=err, stderr=err, cwd=self.root,
-                                         start_new_session=True)
+                                         start_new_session=True, restore_signals=False)
         self.guardian = guardian(self.proc.pid, "KILL")
         return self
 
@@ -194,6 +195,11 @@ class Mariadb:
 
     def thaw(self):
         os.kill(self.proc.pid, signal.SIGCONT)
+
+    def limit(self, size=None):
+        """No file may be written beyond that size any more; None: any may."""
+        _quiet("prlimit", "--pid", str(self.proc.pid), "--fsize=%s:" % ("unlimited" if size is None else size),
+               **({"user": self.user, "group": pwd.getpwnam(self.user).pw_gid} if self.user else {}))
 
     def remove(self):
         self.kill()

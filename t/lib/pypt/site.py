@@ -69,7 +69,8 @@ class Site:
     """A directory with everything one httpd needs. A context manager: the gate runs at its end."""
 
     def __init__(self, tap, kind=None):
-        """kind: of the store, "sqlite" or "mysql"; without, the environment decides (store.py)."""
+        """kind: of the store, "sqlite", "mysql" or what makes one; without, the environment decides
+        (store.py)."""
         self.tap = tap
         self.as_root = os.geteuid() == 0
         self.root = tempfile.mkdtemp(prefix="pypt-")

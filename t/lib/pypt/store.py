@@ -19,6 +19,9 @@ def kind():
 
 
 def of(site, wanted=None):
+    """wanted: a kind, or what makes the store of a site."""
+    if callable(wanted):
+        return wanted(site)
     return Mysql(site) if (wanted or kind()) == "mysql" else Sqlite(site)
 
 
@@ -32,8 +35,8 @@ class Sqlite:
     def line(self):
         return 'PyPITokenStore "sqlite:%s"\n' % self.path()
 
-    def options(self, file=None):
-        return ["--store", "sqlite:" + (file or self.path())]
+    def options(self):
+        return ["--store", "sqlite:" + self.path()]
 
     def made(self):
         """After init: to httpd's user."""
@@ -88,10 +91,11 @@ class Sqlite:
 
 
 class Mysql:
+    """url: what the URL of httpd's has beside the socket, as for Mariadb.url()."""
     count = 0
 
-    def __init__(self, site, server=None, name=None):
-        self.site = site
+    def __init__(self, site, server=None, name=None, **url):
+        self.site, self.url_options = site, url
         self.server = server or mariadb.shared()
         Mysql.count += 1
         self.name = name or "site%d" % Mysql.count
@@ -99,11 +103,13 @@ class Mysql:
             self.server.database(self.name)
         site.secrets.add(mariadb.PASSWORD)
 
-    def line(self):
-        return ('PyPITokenStore "%s"\nPyPITokenStoreSecret "%s"\n'
-                % (self.server.url(self.name), self.server.secret))
+    def url(self):
+        return self.server.url(self.name, **self.url_options)
 
-    def options(self, file=None):
+    def line(self):
+        return 'PyPITokenStore "%s"\nPyPITokenStoreSecret "%s"\n' % (self.url(), self.server.secret)
+
+    def options(self):
         return ["--store", self.server.url(self.name, "pypitoken_admin"), "--store-secret", self.server.secret]
 
     def made(self):
