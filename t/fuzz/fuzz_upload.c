@@ -5,7 +5,9 @@
  * verdict and the form are the same for the body whole, byte by byte, and in pieces; each piece is
  * a heap block of its own, so that a read past it is seen; of what is accepted, a reader that knows
  * nothing but "split at the boundary, take the bytes between" sees the same name, version, action,
- * file name and file, and the boundary nowhere else; cut short it is not accepted.
+ * file name and file, and the boundary nowhere else; cut short it is not accepted. Where a form is
+ * handed on while it is being read: what may go never reaches the delimiter that ends the file and
+ * never shrinks, what is held back is bounded, and who it is for does not change any more.
  */
 #include "core/upload.h"
 
@@ -144,6 +146,71 @@ static void fuzz_accepted(const upload_t *u, slice_t boundary, slice_t body, apr
     FUZZ_HOLDS(!upload_form(cut));
 }
 
+/* ---- handed on while it is read ---- */
+
+/* Where the delimiter begins that ends the part at offset, or behind the body. */
+static apr_int64_t fuzz_end(slice_t boundary, slice_t body, apr_int64_t offset)
+{
+    char delimiter[MULTIPART_BOUNDARY_MAX + 4] = "\r\n--";
+    const char *found;
+
+    memcpy(delimiter + 4, boundary.p, boundary.n);
+    found = memmem(body.p + offset, body.n - (size_t)offset, delimiter, boundary.n + 4);
+    return found ? found - body.p : (apr_int64_t)body.n + 1;
+}
+
+/* After fed bytes, of which safe were let go before; how many are now. */
+static apr_int64_t fuzz_let_go(const upload_t *u, slice_t boundary, slice_t body, apr_int64_t fed,
+                               apr_int64_t safe)
+{
+    const upload_form_t *f = upload_named(u);
+    apr_int64_t now = upload_safe(u), end;
+
+    if (!f) {
+        FUZZ_HOLDS(now == 0);
+        return 0;
+    }
+    end = fuzz_end(boundary, body, f->content_offset);
+    FUZZ_HOLDS(now >= safe && now <= fed && now <= end);
+    if (upload_verdict(u)->code == VERDICT_ALLOWED && fed < end) {
+        FUZZ_HOLDS(fed - now <= (apr_int64_t)boundary.n + 4);
+    }
+    return now;
+}
+
+static void fuzz_stream(slice_t boundary, slice_t body, const upload_t *whole, unsigned step,
+                        apr_pool_t *pool)
+{
+    upload_options_t options = {0, 0, 1};
+    upload_t *u = upload_create(boundary, &options, pool);
+    const upload_form_t *f = upload_form(whole), *g;
+    slice_t rest = body;
+    apr_int64_t safe = 0;
+    const char *project = NULL, *filename = NULL;
+
+    while (rest.n) {
+        slice_t piece = fuzz_take(&rest, 1 + (step = step * 1103515245 + 12345) / 65536 % 97);
+        char *copy = fuzz_copy(piece);
+
+        upload_feed(u, copy, piece.n);
+        free(copy);
+        safe = fuzz_let_go(u, boundary, body, rest.p - body.p, safe);
+        if (upload_named(u)) {
+            FUZZ_HOLDS(!project || !strcmp(project, upload_named(u)->project));
+            FUZZ_HOLDS(!filename || !strcmp(filename, upload_named(u)->filename));
+            project = upload_named(u)->project;
+            filename = upload_named(u)->filename;
+        }
+    }
+    upload_finish(u);
+    g = upload_form(u);
+    if (g) {
+        FUZZ_HOLDS(f && project && !strcmp(f->project, project) && !strcmp(f->filename, filename));
+        FUZZ_HOLDS(f->content_offset == g->content_offset &&
+                   f->content_length == g->content_length);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     slice_t rest = slice_make((const char *)data, size), type, boundary;
@@ -165,6 +232,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_same(whole, fuzz_run(boundary, rest, 1, pool), pool);
     fuzz_same(whole, fuzz_run(boundary, rest, step, pool), pool);
     fuzz_accepted(whole, boundary, rest, pool);
+    fuzz_stream(boundary, rest, whole, step, pool);
     apr_pool_destroy(pool);
     return 0;
 }
