@@ -32,17 +32,18 @@ struct scan_t {
     apr_pool_t *pool;
     char *text; /* what is held, and behind it the new piece */
     apr_size_t held;
+    apr_size_t
+        told[SCAN_NEEDLES]; /* up to here in what is held, each needle's candidates are told */
 };
 
 scan_t *scan_create(scan_fn *fn, void *baton, apr_pool_t *pool)
 {
-    scan_t *scan = apr_palloc(pool, sizeof(*scan));
+    scan_t *scan = apr_pcalloc(pool, sizeof(*scan));
 
     scan->fn = fn;
     scan->baton = baton;
     scan->pool = pool;
     scan->text = macaroon_secret(SCAN_HELD_MAX + SCAN_PIECE, pool);
-    scan->held = 0;
     return scan;
 }
 
@@ -68,10 +69,10 @@ static void scan_emit(scan_t *scan, const scan_needle_t *needle, slice_t found)
     apr_pool_destroy(pool);
 }
 
-/* Where a beginning of the needle may stand at the end of the text. */
-static apr_size_t scan_tail(slice_t text, slice_t begin)
+/* Where a beginning of the needle may stand at the end of the text, but not before at. */
+static apr_size_t scan_tail(slice_t text, slice_t begin, apr_size_t at)
 {
-    apr_size_t n = begin.n - 1 < text.n ? begin.n - 1 : text.n;
+    apr_size_t n = begin.n - 1 < text.n - at ? begin.n - 1 : text.n - at;
 
     while (n && memcmp(text.p + text.n - n, begin.p, n) != 0) {
         n--;
@@ -79,17 +80,39 @@ static apr_size_t scan_tail(slice_t text, slice_t begin)
     return text.n - n;
 }
 
-/* Emits what is complete; where to begin with this needle when there is more text. */
-static apr_size_t scan_needle(scan_t *scan, const scan_needle_t *needle, slice_t text, int last)
+/* A run of a candidate's characters may hold several: "pypi-token=pypi-AgEI...", or a token in the
+ * name of a file. Each beginning is tried up to the next, and the whole as well: what looks like a
+ * beginning may be a token's own characters. */
+static void scan_run(scan_t *scan, const scan_needle_t *needle, slice_t run)
 {
     apr_size_t at = 0;
 
+    for (;;) {
+        const char *next = memmem(run.p + at + needle->begin.n, run.n - at - needle->begin.n,
+                                  needle->begin.p, needle->begin.n);
+        apr_size_t end = next ? (apr_size_t)(next - run.p) : run.n;
+
+        scan_emit(scan, needle, slice_make(run.p + at, end - at));
+        if (!next) {
+            break;
+        }
+        at = end;
+    }
+    if (at) {
+        scan_emit(scan, needle, run);
+    }
+}
+
+/* Emits what is complete from at on; where to begin with this needle when there is more text. */
+static apr_size_t scan_needle(scan_t *scan, const scan_needle_t *needle, slice_t text,
+                              apr_size_t at, int last)
+{
     for (;;) {
         const char *found = memmem(text.p + at, text.n - at, needle->begin.p, needle->begin.n);
         apr_size_t begin, end;
 
         if (!found) {
-            return scan_tail(text, needle->begin);
+            return scan_tail(text, needle->begin, at);
         }
         begin = end = (apr_size_t)(found - text.p);
         while (end < text.n && scan_char(needle, text.p[end])) {
@@ -98,22 +121,24 @@ static apr_size_t scan_needle(scan_t *scan, const scan_needle_t *needle, slice_t
         if (end == text.n && !last && end - begin < SCAN_HELD_MAX) {
             return begin;
         }
-        scan_emit(scan, needle, slice_make(text.p + begin, end - begin));
+        scan_run(scan, needle, slice_make(text.p + begin, end - begin));
         at = end;
     }
 }
 
-/* Looks at what is held and n new bytes behind it. What is complete was told in this very call, so
- * it must not be held: from the earliest beginning on that is not complete. */
+/* Looks at what is held and n new bytes behind it, and holds from the earliest beginning on that is
+ * not complete. Of another needle there may be something complete in that: it was told. */
 static void scan_look(scan_t *scan, apr_size_t n, int last)
 {
     slice_t text = slice_make(scan->text, scan->held + n);
     apr_size_t keep = text.n, i;
 
     for (i = 0; i < SCAN_NEEDLES; i++) {
-        apr_size_t at = scan_needle(scan, &scan_needles[i], text, last);
-
-        keep = at < keep ? at : keep;
+        scan->told[i] = scan_needle(scan, &scan_needles[i], text, scan->told[i], last);
+        keep = scan->told[i] < keep ? scan->told[i] : keep;
+    }
+    for (i = 0; i < SCAN_NEEDLES; i++) {
+        scan->told[i] -= keep;
     }
     scan->held = text.n - keep;
     memmove(scan->text, scan->text + keep, scan->held);
@@ -136,4 +161,5 @@ void scan_end(scan_t *scan)
 {
     scan_look(scan, 0, 1);
     scan->held = 0;
+    memset(scan->told, 0, sizeof(scan->told));
 }

@@ -13,7 +13,8 @@
 
 typedef struct scan_t scan_t;
 
-/* A candidate, "pypi-..."; its bytes live for the call and are wiped later. */
+/* A candidate, "pypi-..."; its bytes live for the call and are wiped later. Where several stand in
+ * one run of characters, each is told, and the run. */
 typedef void scan_fn(void *baton, slice_t token);
 
 scan_t *scan_create(scan_fn *fn, void *baton, apr_pool_t *pool);

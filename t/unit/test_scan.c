@@ -53,6 +53,8 @@ static const struct {
     {T1, T1 "|"},
     {"password = " T1 "\n", T1 "|"},
     {"\"" T1 "\",'" T2 "'", T1 "|" T2 "|"},
+    {"pypi-token=" T1 "\n", "pypi-token=|" T1 "|pypi-token=" T1 "|"},
+    {T1 T1, T1 "|" T1 "|" T1 T1 "|"},
     {"pypypi-x pypipypi-y ppypi-z", "pypi-x|pypi-y|pypi-z|"},
     {"PYPI-x pypi x pypi_x", ""},
     {"pypi-", "pypi-|"},
@@ -78,6 +80,31 @@ static void rows(apr_pool_t *pool)
             printf("# %d wrong; whole: %s\n", wrong, found(text, text.n, pool));
         }
     }
+}
+
+static int count(const char *text, char c)
+{
+    int n = 0;
+
+    for (; *text; text++) {
+        n += *text == c;
+    }
+    return n;
+}
+
+/* One is in the other and complete before it: it is told once, not again with what holds it. */
+static void nested(apr_pool_t *pool)
+{
+    slice_t text = slice_of("pypi-" B2 "_rest and on");
+    apr_size_t piece;
+    int wrong = 0;
+
+    for (piece = 0; piece <= text.n + 1; piece++) {
+        const char *all = found(text, piece, pool);
+
+        wrong += count(all, '|') != 2 || !strstr(all, "pypi-A|") || !strstr(all, "_rest|");
+    }
+    tap_ok(wrong == 0, "one within another is told once (%d wrong)", wrong);
 }
 
 /* Megabytes that are one long candidate, or nearly one again and again: an end to memory and time.
@@ -112,6 +139,7 @@ int main(void)
     }
     apr_pool_create(&pool, NULL);
     rows(pool);
+    nested(pool);
     floods(pool);
     apr_terminate();
     return tap_done();
