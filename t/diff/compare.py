@@ -36,8 +36,8 @@ def differences(want, said):
 
 
 class Run:
-    def __init__(self, crew, save):
-        self.crew, self.save = crew, save
+    def __init__(self, crew, save, limit=FAILURES_MAX):
+        self.crew, self.save, self.limit = crew, save, limit
         self.tried = self.accepted = 0
         self.verdicts = collections.Counter()
         self.compared = collections.Counter()
@@ -49,7 +49,7 @@ class Run:
         self.asked = None
 
     def enough(self):
-        return len(self.failures) >= FAILURES_MAX
+        return len(self.failures) >= self.limit
 
     def add(self, key, flags, ctype, body):
         self.batch.append((key, flags, ctype, body))

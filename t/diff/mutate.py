@@ -74,6 +74,11 @@ class Maker:
         self.small = [x for x in self.recorded if len(x[1]) <= LARGE]
         self.hostile = [(c.head_type() or "", c.body) for c in corpus.cases() if not c.http_only and len(c.body) <= LARGE]
 
+    def cut(self, k):
+        """The same, to be cut in two at every byte."""
+        flags, ctype, body = self.make(k)
+        return flags | CUT_ALL, ctype, body[:2500]
+
     def make(self, k):
         """(flags, Content-Type, body) of body number k."""
         r = self.rng = random.Random(self.seed << 40 | k)
@@ -149,7 +154,11 @@ class Maker:
         head = '%s: %s; %s="%s"' % (self.spelled("Content-Disposition"), self.spelled("form-data"), self.spelled("name"), name)
         if filename is not None:
             head += '%s%s="%s"' % ("; " if r.random() < 0.95 else ";", self.spelled("filename"), filename)
-        if r.random() < (0.8 if filename is not None else 0.003):
+        if filename is not None and r.random() < 0.03:
+            # a type that holds the boundary, or one that brings the head to the edge of its 1000 bytes
+            odd = dash.decode() if r.random() < 0.3 else "b" * (r.choice((700, 990, 1000, 1001, 1024, 1500)) - len(head))
+            head += "\r\nContent-Type: a/%s" % odd
+        elif r.random() < (0.8 if filename is not None else 0.003):
             ctype = r.choice(TYPES) if filename is not None else r.choice(["text/plain", "text/plain; charset=utf-8", "Text/PLAIN; charset=UTF-8"])
             head += "\r\n%s: %s" % (self.spelled("Content-Type"), ctype)
         return head.encode("latin-1") + b"\r\n\r\n" + (value if isinstance(value, bytes) else value.encode())

@@ -6,6 +6,7 @@ import select
 import shutil
 import struct
 import subprocess
+import tempfile
 import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -70,9 +71,9 @@ def prepare():
 
 
 class Reader:
-    def __init__(self, name, shown, argv, greets=True):
+    def __init__(self, name, shown, argv, scratch=None):
         self.name, self.shown = name, shown
-        env = dict(os.environ, NODE_MODULES=os.path.join(BUILDDIR, "t/diff"), PYTHONDONTWRITEBYTECODE="1", TMPDIR=scratch())
+        env = dict(os.environ, NODE_MODULES=os.path.join(BUILDDIR, "t/diff"), PYTHONDONTWRITEBYTECODE="1", TMPDIR=scratch or "/tmp")
         try:
             self.proc = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
         except OSError as why:
@@ -84,7 +85,7 @@ class Reader:
                 pass  # an ordinary user may be over his limit: slower, not wrong
         self.buffer = b""
         self.version = None
-        if greets:
+        if scratch:  # the guard greets nobody
             try:
                 self.version = self._lines(1)[0]["reader"]
             except (Gone, KeyError) as why:
@@ -138,28 +139,24 @@ class Reader:
         self.proc.stdout.close()
 
 
-def scratch():
-    """Where readers put uploaded files."""
-    path = os.path.join(BUILDDIR, "t/diff/tmp")
-    os.makedirs(path, exist_ok=True)
-    return path
-
-
 class Crew:
-    """The guard and all readers, or those with these names."""
+    """The guard and all readers, or those with these names ([]: the guard alone, nothing is built for it)."""
 
-    def __init__(self, names=None):
+    def __init__(self, names=None, guard=True):
         unknown = set(names or ()) - set(READERS)
         if unknown:
             raise Missing("no reader is called " + ", ".join(sorted(unknown)))
-        prepare()
+        os.makedirs(os.path.join(BUILDDIR, "t/diff"), exist_ok=True)
+        if names != []:
+            prepare()
         self.readers, self.guard = [], None
+        self.scratch = tempfile.mkdtemp(prefix="tmp-", dir=os.path.join(BUILDDIR, "t/diff"))  # for uploaded files
         try:
-            tool = os.environ.get("FORM_TOOL") or os.path.join(BUILDDIR, "t/unit/form_tool")
-            self.guard = Reader("form_tool", "the guard", [tool], greets=False)
+            if guard:
+                self.guard = Reader("form_tool", "the guard", [os.path.join(BUILDDIR, "t/unit/form_tool")])
             for name, (shown, argv) in READERS.items():
                 if names is None or name in names:
-                    self.readers.append(Reader(name, shown, argv))
+                    self.readers.append(Reader(name, shown, argv, self.scratch))
         except Missing:
             self.stop()
             raise
@@ -167,4 +164,4 @@ class Crew:
     def stop(self):
         for reader in self.readers + ([self.guard] if self.guard else []):
             reader.stop()
-        shutil.rmtree(scratch(), ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)

@@ -48,7 +48,7 @@ function busboy(ctype, body) {
 // Its stream interface: fields as events, files as parts.
 function multiparty(ctype, body) {
   return new Promise((resolve, reject) => {
-    const form = new (need("multiparty").Form)(), fields = {}, names = [];
+    const form = new (need("multiparty").Form)({ maxFieldsSize: 1 << 24 }), fields = {}, names = [];
     let filename = null, data = null;
     form.on("field", (name, value) => { fields[name] = value; names.push(name); });
     form.on("part", (part) => {
