@@ -25,7 +25,8 @@ COMMANDS = ["init", "schema status", "schema migrate", "user add", "user list", 
             "user enable", "user logout", "user import", "user remove", "totp enroll", "totp confirm",
             "totp disable", "recovery-codes", "project add", "project list", "project remove", "role add",
             "role remove", "role list", "token create", "token list", "token show", "token revoke",
-            "token inspect", "token restrict", "events", "doctor"]
+            "token inspect", "token restrict", "events", "keyring status", "keyring rotate", "keyring remove",
+            "doctor"]
 
 
 class Ctl:
@@ -73,7 +74,6 @@ def usage(t, c):
         done = c.run(*command.split(), "--help")
         t.ok(done.returncode == 0 and done.stdout.startswith("Usage: pypitokenctl " + command) and
              "--store URL" in done.stdout, "'%s --help' explains it" % command, done.stdout + done.stderr)
-    t.unlike(overview, "rotate", "--help lists nothing that is not there yet")
     t.like(c.run("token", "--help").stdout, r"(?s)token create.*token restrict", "'token --help' lists its commands")
     t.unlike(c.run("token", "--help").stdout, r"user add", "  and no others")
     wrong = [[], ["frobnicate"], ["token"], ["token", "frobnicate"], ["init", "x"], ["user", "add"],
@@ -464,6 +464,33 @@ def other_keyring(t, c):
     expect(t, c.run("doctor"), 0, "doctor: it fits again")
 
 
+def keyring(t, c):
+    """Without any httpd; t/rotate.t has the rest."""
+    before = expect(t, c.run("keyring", "status"), 0, "keyring status", r"(?m)^(k-\w+) +seals +[1-9]").stdout
+    first = c.json("keyring", "status")["keys"][0]["key"]
+    t.has(before, first, "  the same in JSON")
+    expect(t, c.run("keyring", "remove", first), 1, "the only key is not removed", r"\A\Z", "rows are sealed with this key")
+    step = c.json("keyring", "rotate")
+    t.is_(step["step"], "prepared", "keyring rotate: a key is prepared")
+    expect(t, c.run("keyring", "rotate"), 1, "  and no more, for no httpd is known", r"\A\Z", "--offline")
+    expect(t, c.run("keyring", "remove", step["key"]), 0, "a prepared key can be given up", "out of this keyring")
+    t.is_([k["key"] for k in c.json("keyring", "status")["keys"]], [first], "  and is gone")
+    done = c.json("keyring", "rotate", "--offline")
+    t.ok(done["step"] == "rotated" and done["resealed"] > 0 and done["unopened"] == 0, "with --offline all at once", done)
+    expect(t, c.run("doctor"), 0, "  and doctor is content")
+    expect(t, c.run("keyring", "remove", done["key"]), 1, "the key that seals is not removed", r"\A\Z", "sealed with this")
+    expect(t, c.run("keyring", "remove", first), 0, "the old one is")
+    expect(t, c.run("keyring", "remove", first), 1, "  once", r"\A\Z", "no key of that name")
+    t.is_(mode(c.keyring), 0o600, "the keyring is for its owner alone")
+    t.is_([e["kind"] for e in events_of(c) if e["kind"].startswith("keyring")],
+          ["keyring-prepared", "keyring-removed", "keyring-prepared", "keyring-rotated", "keyring-removed"],
+          "all of it is on record")
+
+
+def events_of(c):
+    return [json.loads(line) for line in c.run("--json", "events").stdout.splitlines()]
+
+
 def removed(t, c):
     for row in c.json("token", "list"):
         c.run("token", "revoke", row["id"])
@@ -534,6 +561,7 @@ def main(t):
         full_disk(t, c)
         doctor(t, c, root)
         other_keyring(t, c)
+        keyring(t, c)
         removed(t, c)
     finally:
         shutil.rmtree(root, ignore_errors=True)

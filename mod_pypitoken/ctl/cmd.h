@@ -49,6 +49,9 @@ const char *cmd_narrow_words(const slice_t *caveats, apr_size_t n, apr_pool_t *p
 /* cmd_inspect.c: what is done to the text of a token */
 ctl_run_fn cmd_inspect_run, cmd_inspect_restrict;
 
+/* cmd_keyring.c */
+ctl_run_fn cmd_keyring_rotate, cmd_keyring_remove, cmd_keyring_status;
+
 /* cmd_events.c, cmd_doctor.c */
 ctl_run_fn cmd_events_run, cmd_doctor_run;
 

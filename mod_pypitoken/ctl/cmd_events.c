@@ -10,7 +10,7 @@
 
 static const table_column_t cmd_events_columns[] = {
     {NULL, "id", TABLE_NUMBER, 0},          {"TIME", "at", TABLE_TIME, 20},
-    {"KIND", "kind", TABLE_TEXT, 15},       {"USER", "user", TABLE_TEXT, 12},
+    {"KIND", "kind", TABLE_TEXT, 16},       {"USER", "user", TABLE_TEXT, 12},
     {"PROJECT", "project", TABLE_TEXT, 16}, {NULL, "token", TABLE_TEXT, 0},
     {"FILE", "file", TABLE_TEXT, 28},       {"ADDRESS", "address", TABLE_TEXT, 15},
     {NULL, "agent", TABLE_TEXT, 0},         {"TIMES", "times", TABLE_NUMBER, 5},

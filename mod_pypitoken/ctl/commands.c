@@ -6,7 +6,7 @@
 #define COMMANDS_AT(field) offsetof(ctl_t, field)
 #define COMMANDS_FILES_MAX 1000 /* a shell makes dist/\* into many words */
 
-const commands_option_t commands_options[COMMANDS_N_OPTIONS] = {
+const commands_option_t commands_options[] = {
     {"store", "URL", COMMANDS_ALL, COMMANDS_TEXT, COMMANDS_AT(store_url),
      "the token database, as PyPITokenStore has it (PYPITOKEN_STORE)"},
     {"store-secret", "FILE", COMMANDS_ALL, COMMANDS_TEXT, COMMANDS_AT(store_secret),
@@ -61,11 +61,13 @@ const commands_option_t commands_options[COMMANDS_N_OPTIONS] = {
      "length of the codes: 6 (default) or 8"},
     {"algorithm", "NAME", COMMANDS_TOTP, COMMANDS_TEXT, COMMANDS_AT(algorithm),
      "SHA1 (default, and all that some authenticators know), SHA256 or SHA512"},
+    {"offline", NULL, COMMANDS_OFFLINE, COMMANDS_FLAG, COMMANDS_AT(offline),
+     "no httpd uses the store at the moment, on no machine"},
     {"httpd-conf", "FILE", COMMANDS_HTTPDCONF, COMMANDS_TEXT, COMMANDS_AT(httpd_conf),
      "look at this httpd configuration file too"},
 };
 
-const commands_row_t commands_rows[COMMANDS_N_ROWS] = {
+const commands_row_t commands_rows[] = {
     {{"init", NULL},
      0,
      0,
@@ -249,6 +251,28 @@ const commands_row_t commands_rows[COMMANDS_N_ROWS] = {
      cmd_events_run,
      "[--user USER] [--project NAME] [--since WHEN] [--follow]",
      "List what happened, the oldest first. With --json one object a line."},
+    {{"keyring", "status"},
+     0,
+     0,
+     0,
+     cmd_keyring_status,
+     "",
+     "List the keys, how many rows each has sealed, and which httpd has which keys."},
+    {{"keyring", "rotate"},
+     COMMANDS_OFFLINE,
+     0,
+     0,
+     cmd_keyring_rotate,
+     "[--offline]",
+     "Seal all secrets with a new key, step by step while httpd runs: says what is next. Run it "
+     "until it says that all is done."},
+    {{"keyring", "remove"},
+     0,
+     1,
+     1,
+     cmd_keyring_remove,
+     "KEY",
+     "Take a key that nothing is sealed with any more out of the keyring."},
     {{"doctor", NULL},
      COMMANDS_HTTPDCONF,
      0,
@@ -257,3 +281,6 @@ const commands_row_t commands_rows[COMMANDS_N_ROWS] = {
      "[--httpd-conf FILE]",
      "Check settings, keyring, store, schema, clock and, if named, an httpd configuration."},
 };
+
+const size_t commands_n_options = sizeof(commands_options) / sizeof(commands_options[0]);
+const size_t commands_n_rows = sizeof(commands_rows) / sizeof(commands_rows[0]);

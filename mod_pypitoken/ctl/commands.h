@@ -28,6 +28,7 @@ typedef enum commands_kind_t {
 #define COMMANDS_NOPASS    (1u << 8)
 #define COMMANDS_HTTPDCONF (1u << 9)
 #define COMMANDS_TOTP      (1u << 10) /* --svg, --digits, --algorithm */
+#define COMMANDS_OFFLINE   (1u << 20)
 #define COMMANDS_FROMFILE  (1u << 25)
 #define COMMANDS_NARROW    (1u << 24) /* --network, --version, --file and their like */
 
@@ -48,10 +49,8 @@ typedef struct commands_row_t {
     const char *help;
 } commands_row_t;
 
-#define COMMANDS_N_OPTIONS 29
-#define COMMANDS_N_ROWS    30
-
-extern const commands_option_t commands_options[COMMANDS_N_OPTIONS];
-extern const commands_row_t commands_rows[COMMANDS_N_ROWS];
+extern const commands_option_t commands_options[];
+extern const commands_row_t commands_rows[];
+extern const size_t commands_n_options, commands_n_rows;
 
 #endif

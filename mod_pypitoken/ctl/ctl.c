@@ -211,6 +211,23 @@ static const char *ctl_become_owner(ctl_t *ctl, store_config_t *config)
                : NULL;
 }
 
+/* What was given up for the owner's sake can be taken back: the real ids are the caller's still. */
+void ctl_caller_begin(ctl_caller_t *saved)
+{
+    saved->uid = (unsigned long)geteuid();
+    saved->gid = (unsigned long)getegid();
+    if (seteuid(getuid()) != 0 || setegid(getgid()) != 0) {
+        (void)ctl_fail(0, "cannot act as the caller again");
+    }
+}
+
+void ctl_caller_end(const ctl_caller_t *saved)
+{
+    if (setegid((gid_t)saved->gid) != 0 || seteuid((uid_t)saved->uid) != 0) {
+        (void)ctl_fail(0, "cannot act as the owner of the store again");
+    }
+}
+
 static int ctl_open_with(ctl_t *ctl, const char *keyring, int any, int create)
 {
     store_config_t config = {0};

@@ -38,7 +38,7 @@ typedef struct ctl_t {
     apr_array_header_t *projects;                                    /* of const char * */
     apr_array_header_t *networks, *versions, *globs, *kinds, *files; /* the same */
     const char *uses, *from_file;
-    int follow, verify, no_password, only_new, only_existing;
+    int follow, verify, no_password, offline, only_new, only_existing;
     /* what stands after the command's words */
     int argc;
     const char *const *argv;
@@ -61,6 +61,14 @@ int ctl_open(ctl_t *ctl, ctl_keys_t keys);
 
 /* The same without a look at the schema; create: makes an SQLite file that is not there. */
 int ctl_open_any(ctl_t *ctl, int create);
+
+/* Root works on an SQLite store as its owner. Files that are the caller's, such as the keyring, are
+ * dealt with between these two, as the caller. */
+typedef struct ctl_caller_t {
+    unsigned long uid, gid;
+} ctl_caller_t;
+void ctl_caller_begin(ctl_caller_t *saved);
+void ctl_caller_end(const ctl_caller_t *saved);
 
 /* ---- output ---- */
 

@@ -19,9 +19,9 @@
 #define PACKAGE_VERSION "0.1"
 #endif
 
-/* apr_getopt's number of option i; those of --help and --version follow. Above 255: no letters. */
-#define PYPITOKENCTL_FIRST 256
-#define PYPITOKENCTL_HELP  (PYPITOKENCTL_FIRST + (int)COMMANDS_N_OPTIONS)
+/* apr_getopt's number of --help; that of option i follows. Above 255: no letters. */
+#define PYPITOKENCTL_HELP  256
+#define PYPITOKENCTL_FIRST 257
 
 /* ---- help ---- */
 
@@ -31,7 +31,7 @@ static void pypitokenctl_help_options(unsigned options, FILE *out)
     char left[40];
     size_t i;
 
-    for (i = 0; i < COMMANDS_N_OPTIONS; i++) {
+    for (i = 0; i < commands_n_options; i++) {
         o = &commands_options[i];
         if (options ? (o->bit & options) != 0 : o->bit == COMMANDS_ALL) {
             apr_snprintf(left, sizeof(left), "--%s %s", o->name, o->value ? o->value : "");
@@ -61,7 +61,7 @@ static void pypitokenctl_help_all(const char *word, FILE *out)
     fputs("Usage: pypitokenctl COMMAND [OPTION]...\n"
           "Users, projects and upload tokens of a package index.\n\nCommands:\n",
           out);
-    for (i = 0; i < COMMANDS_N_ROWS; i++) {
+    for (i = 0; i < commands_n_rows; i++) {
         c = &commands_rows[i];
         if (!word || strcmp(word, c->words[0]) == 0) {
             fprintf(out, "  %s%s%s%s%s\n      %s\n", c->words[0], c->words[1] ? " " : "",
@@ -104,10 +104,10 @@ static void pypitokenctl_take(ctl_t *ctl, const commands_option_t *option, const
 
 static const apr_getopt_option_t *pypitokenctl_getopt_table(apr_pool_t *pool)
 {
-    apr_getopt_option_t *table = apr_pcalloc(pool, (COMMANDS_N_OPTIONS + 2) * sizeof(*table));
+    apr_getopt_option_t *table = apr_pcalloc(pool, (commands_n_options + 2) * sizeof(*table));
     size_t i;
 
-    for (i = 0; i < COMMANDS_N_OPTIONS; i++) {
+    for (i = 0; i < commands_n_options; i++) {
         table[i].name = commands_options[i].name;
         table[i].optch = PYPITOKENCTL_FIRST + (int)i;
         table[i].has_arg = commands_options[i].value != NULL;
@@ -155,7 +155,7 @@ static const commands_row_t *pypitokenctl_find(ctl_t *ctl)
     size_t i;
     int words;
 
-    for (i = 0; i < COMMANDS_N_ROWS; i++) {
+    for (i = 0; i < commands_n_rows; i++) {
         c = &commands_rows[i];
         words = c->words[1] ? 2 : 1;
         if (ctl->argc >= words && strcmp(ctl->argv[0], c->words[0]) == 0 &&

@@ -212,12 +212,8 @@ static void config_store_tick(void *baton)
     int i;
 
     for (i = 0; i < links->nelts; i++) {
-        config_store_t *link = APR_ARRAY_IDX(links, i, config_store_t *);
-        store_t *store;
+        store_t *store = config_store(APR_ARRAY_IDX(links, i, config_store_t *)->server);
 
-        apr_thread_mutex_lock(link->mutex);
-        store = link->store;
-        apr_thread_mutex_unlock(link->mutex);
         if (store) {
             store_tick(store);
         }

@@ -19,7 +19,7 @@ typedef struct ticker_t {
 static void *APR_THREAD_FUNC ticker_run(apr_thread_t *thread, void *data)
 {
     ticker_t *t = data;
-    apr_time_t next = apr_time_now() + t->interval, now;
+    apr_time_t next = apr_time_now(), now;
 
     (void)thread;
     apr_thread_mutex_lock(t->mutex);

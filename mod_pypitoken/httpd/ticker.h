@@ -14,9 +14,9 @@
 
 typedef void ticker_fn(void *baton);
 
-/* In child_init. fn runs in the thread, never twice at once, every interval until pchild is
- * destroyed (before its sub-pools are), and is waited for then. Not APR_SUCCESS: there is no
- * thread. */
+/* In child_init. fn runs in the thread, never twice at once, now and after every interval until
+ * pchild is destroyed (before its sub-pools are), and is waited for then. Not APR_SUCCESS: there is
+ * no thread. */
 apr_status_t ticker_start(apr_pool_t *pchild, apr_interval_time_t interval, ticker_fn *fn,
                           void *baton);
 

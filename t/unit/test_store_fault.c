@@ -2,6 +2,8 @@
  * every n and every operation. */
 #include "store_kit.h"
 
+#include <apr_file_io.h>
+
 #include "store/people.h"
 
 #include <sqlite3.h>
@@ -93,6 +95,7 @@ static struct {
     const char *alice, *bob, *project, *claimed;
     unsigned char key[MACAROON_KEY_BYTES], codes[2][PEOPLE_RECOVERY_HASH];
     const char *totp, *waits; /* alice's, in force; bob's, waiting */
+    keyring_t *rotated;       /* with a new key before that of the origin */
 } w;
 
 /* ---- the database from outside ---- */
@@ -295,6 +298,23 @@ static store_rc_t op_flush(void)
     }
     return store_flush(w.s);
 }
+static store_rc_t op_reseal(void)
+{
+    const keyring_t *keys = w.s->keys;
+    store_reseal_t r;
+    store_rc_t rc;
+
+    w.s->keys = w.rotated;
+    rc = store_reseal(w.s, 0, &r);
+    w.s->keys = keys;
+    return rc == STORE_OK && r.unopened ? STORE_SEALED : rc;
+}
+static store_rc_t op_front(void)
+{
+    w.s->front_seen = 0;
+    store_front_touch(w.s);
+    return w.s->front_seen ? STORE_OK : STORE_DOWN;
+}
 static store_rc_t op_schema(void)
 {
     store_schema_t schema;
@@ -392,6 +412,8 @@ static const op_t ops[] = {
     {"event_add", op_event_add, 0},
     {"use", op_use, 0},
     {"flush", op_flush, 0},
+    {"reseal", op_reseal, 0},
+    {"front", op_front, 0},
     {"people_find", op_people_find, 0},
     {"people_login", op_people_login, 0},
     {"people_login, recovery", op_people_login_recovery, 0},
@@ -409,12 +431,15 @@ static const op_t ops[] = {
 /* ---- one operation, one n ---- */
 
 /* 1 when after is as it was before; of migrating, when it is as it was at the end of the step
- * before the one that failed. */
+ * before the one that failed. Sealing anew ends between two rows. */
 static int untouched(const unsigned char before[32], const unsigned char after[32], const op_t *op)
 {
     static unsigned char steps[8][32], seen[8];
     store_schema_t schema;
 
+    if (op->run == op_reseal) {
+        return 1;
+    }
     if (op->run != op_migrate || store_schema(w.s, &schema) != STORE_OK || schema.have == 0) {
         return sodium_memcmp(before, after, 32) == 0;
     }
@@ -529,6 +554,17 @@ static void origin_make(kit_t *kit)
     apr_pool_destroy(w.pool);
 }
 
+static void rotated_make(kit_t *kit)
+{
+    const char *path = apr_pstrcat(kit->pool, kit->dir, "/rotated", NULL), *id;
+
+    tap_ok(apr_file_copy(kit->keyring, path, APR_FPROT_FILE_SOURCE_PERMS, kit->pool) == 0 &&
+               !keyring_prepare(path, &kit_seam, &id, kit->pool) &&
+               !keyring_promote(path, id, kit->pool) &&
+               !keyring_open(&w.rotated, path, &kit_seam, kit->pool),
+           "another keyring, which knows the old key");
+}
+
 int main(void)
 {
     const char *origin, *empty;
@@ -547,6 +583,7 @@ int main(void)
     }
     origin_make(&kit);
     kit_copy(kit.db, origin);
+    rotated_make(&kit);
     every_call(&kit, origin, empty);
     return kit_end(&kit);
 }
