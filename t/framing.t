@@ -127,6 +127,8 @@ def headers(t, s, servers, name, tok):
     taken("an offer to go on in HTTP/2", base + ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c",
                                                  "HTTP2-Settings: AAMAAABkAAQAAP__"])
     taken("an offer to go on in something else", base + ["Connection: Upgrade", "Upgrade: websocket"])
+    check(t, s, servers, "  where mod_proxy would go along with it", "POST /up/ HTTP/1.1",
+          base + ["Connection: Upgrade", "Upgrade: websocket"], BODY, (200,), "/up/")
     taken("leading CRLF", base, "\r\n" + post)
     refused("no Host", base[1:])
     refused("two Host", base + ["Host: y"])
@@ -293,8 +295,11 @@ def main(t):
                 locations = "MergeTrailers %s\n" % merge + handlers.SERVER + "AllowEncodedSlashes NoDecode\n" \
                     '<Location "/">\n    Require method GET HEAD OPTIONS\n</Location>\n'
                 locations += "".join(servers.location(n, "/%s/" % n, "CGIPassAuth On") for n in names)
+                port = servers.ports["gunicorn"]
+                locations += handlers.GUARD.replace("{url}", "/up/").replace("{more}", "")
+                locations += 'ProxyPass "/up/" "http://127.0.0.1:%d/up/" upgrade=ANY\n' % port
                 # the whole of a back end, with the paths as they came
-                locations += 'ProxyPass "/" "http://127.0.0.1:%d/" nocanon\n' % servers.ports["gunicorn"]
+                locations += 'ProxyPass "/" "http://127.0.0.1:%d/" nocanon\n' % port
                 s.start(locations=locations, modules=[*handlers.MODULES, "authz_host"], tls=True)
                 for name in names if merge == "Off" else ["gunicorn"]:
                     t.note(name)
