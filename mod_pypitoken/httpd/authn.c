@@ -7,6 +7,7 @@
 #include <mod_auth.h>
 #include <string.h>
 
+#include "core/token.h"
 #include "httpd/chain.h"
 #include "httpd/denial.h"
 #include "httpd/entry.h"
@@ -33,8 +34,8 @@ static int authn_basic(request_rec *r)
     return type && strcasecmp(type, "Basic") == 0;
 }
 
-/* mod_auth_basic cuts both halves at a NUL, and reads base64 in many spellings: what it hands over
- * must be what credential_read finds. */
+/* What mod_auth_basic hands over must be what credential_read finds: it cuts at a NUL and reads
+ * base64 in many spellings. (authn_early has refused that already where it could.) */
 static int authn_whole(request_rec *r, const char *user, const char *password)
 {
     slice_t header = slice_of(apr_table_get(r->headers_in, "Authorization"));
@@ -43,22 +44,23 @@ static int authn_whole(request_rec *r, const char *user, const char *password)
     if (!authn_basic(r) || r->proxyreq == PROXYREQ_PROXY || !header.n) {
         return 1;
     }
-    switch (credential_read(&c, header, r->pool)) {
-    case VERDICT_ALLOWED:
-        return c.kind == CREDENTIAL_TOKEN ||
-               (slice_is(c.user, user) && slice_is(c.password, password));
-    case VERDICT_USER_NOT_TOKEN:
-        return 1; /* login_check refuses it as what it is */
-    default:
-        return 0;
-    }
+    return credential_read(&c, header, r->pool) == VERDICT_ALLOWED &&
+           (c.kind == CREDENTIAL_TOKEN ||
+            (slice_is(c.user, user) && slice_is(c.password, password)));
 }
 
 /* Anything but a plain failure has an answer of its own, with its own status: mod_auth_basic knows
  * 401 alone. */
-static authn_status authn_refused(request_rec *r, const login_t *login, verdict_t *v)
+static authn_status authn_refused(request_rec *r, const char *user, const login_t *login,
+                                  verdict_t *v)
 {
     apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(v->code));
+    if (token_looks_like(slice_of(user))) {
+        /* whoever asked would log the name, with any other answer; this one is 500 */
+        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
+                      "pypitoken: refused, an API token was sent as a user name");
+        return AUTH_GENERAL_ERROR;
+    }
     if (v->code != VERDICT_LOGIN_FAILED) {
         limits_answer(r, v);
         return AUTH_DENIED;
@@ -94,13 +96,45 @@ static authn_status authn_password(request_rec *r, const char *user, const char 
     entry.password = slice_of(password);
     entry.door = authn_basic(r) ? "basic" : "form";
     if (entry_check(r, &entry, &login, &v) != VERDICT_ALLOWED) {
-        return authn_refused(r, &login, &v);
+        return authn_refused(r, user, &login, &v);
     }
     r->user = apr_pstrdup(r->pool, login.user_name);
     return AUTH_GRANTED;
 }
 
 static const authn_provider authn_provider_pypitoken = {authn_password, NULL};
+
+/* ---- before anybody else ---- */
+
+/* Tokens, clear text and what cannot be read are refused before mod_auth_basic sees them: it would
+ * log the name, which may be a token that was put into the wrong field. */
+static int authn_early(request_rec *r)
+{
+    slice_t header = slice_of(apr_table_get(r->headers_in, "Authorization"));
+    entry_t entry = {0};
+    credential_t c;
+    login_t login;
+    verdict_t v;
+    verdict_code_t code;
+
+    if (config_dir(r)->guard == 1 || !header.n || r->proxyreq == PROXYREQ_PROXY ||
+        !authn_basic(r) || !chain_has_us(r)) {
+        return DECLINED;
+    }
+    entry.door = "basic";
+    code = authn_read(r, &c);
+    verdict_set(&v, code, slice_of(NULL), r->pool);
+    if (code == VERDICT_TLS_REQUIRED || code == VERDICT_USER_NOT_TOKEN ||
+        (code == VERDICT_ALLOWED && c.kind == CREDENTIAL_TOKEN)) {
+        entry.user = slice_of(CREDENTIAL_TOKEN_USER); /* as what it is written down */
+        (void)entry_check(r, &entry, &login, &v);
+        return denial_send(r, &v);
+    }
+    if (code == VERDICT_CREDENTIALS_MALFORMED && strncasecmp(header.p, "Basic ", 6) == 0) {
+        return denial_send(r, &v);
+    }
+    return DECLINED;
+}
 
 /* ---- the seatbelt ---- */
 
@@ -125,6 +159,7 @@ void authn_register(apr_pool_t *p)
 {
     ap_register_auth_provider(p, AUTHN_PROVIDER_GROUP, AUTHN_PROVIDER_NAME, AUTHN_PROVIDER_VERSION,
                               &authn_provider_pypitoken, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authn(authn_early, NULL, NULL, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authz(authn_seatbelt, NULL, NULL, APR_HOOK_REALLY_FIRST,
                         AP_AUTH_INTERNAL_PER_CONF);
 }

@@ -1,0 +1,475 @@
+#!/usr/bin/python3
+"""people.t - people and their second factors: enrolling, logging in with Basic, uploading with a password."""
+import base64
+import concurrent.futures
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
+
+from pypt import BUILDDIR, dist, httpd, mariadb, people, poll, site, store, tap, wire  # noqa: E402
+
+PAGES = """\
+<Location "/page/">
+    AuthType Basic
+    AuthName "people"
+    AuthBasicProvider pypitoken
+    Require valid-user
+    PyPITokenLinger 0
+</Location>
+<Location "/page/linger/">
+    PyPITokenLinger 10min
+</Location>
+<Location "/page/required/">
+    PyPITokenSecondFactor Required
+</Location>
+<Location "/page/off/">
+    PyPITokenSecondFactor Off
+</Location>
+<Location "/account/">
+    SetHandler pypitoken-manage
+    Require all granted
+</Location>
+"""
+
+UPLOADS = "".join("""\
+<Location "/up/%s/">
+    AuthType Basic
+    AuthName "uploads"
+    AuthBasicProvider pypitoken
+    Require valid-user
+    PyPITokenGuard On
+    PyPITokenPasswordUpload %s
+    PyPITokenPackages "{root}/packages"
+    SetHandler pypi-index
+</Location>
+""" % (name.lower(), name) for name in ("Never", "Without2FA", "Always"))
+
+# nothing here is about how often something may fail
+# and as many hashes at once as there are requests
+NO_LIMITS = "PyPITokenHashes 16\n" + "".join("PyPITokenThrottle %s Off\n" % name for name in "account address all code code-address".split())
+FAILURES = (r"AH01617.*(alice|bob|ALICE|nobody|gone|old|carol|__token__|'')", r"AH01618.*not found", r"AH01617")
+TOOL = os.path.join(BUILDDIR, "t/unit/people_tool")
+
+
+def tool(lines):
+    done = subprocess.run([TOOL], input="\n".join(lines) + "\n", stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.split()
+
+
+# ---- the arithmetic ----
+
+def oracle(t):
+    """oathtool, over random seeds, lengths, hashes, digits and times."""
+    ask, want = [], []
+    for n in range(80):
+        kind, digits = ("sha1", "sha256", "sha512")[n % 3], (6, 8)[n % 2]
+        seed = secrets.token_hex(16 + secrets.randbelow(49))
+        counter = secrets.randbelow(1 << 33)
+        want += people.oathtool("--totp=" + kind, "-d", digits, "-N", "@%d" % (counter * 30), "-w", 49, seed)
+        ask += ["code %s %d %s %d" % (kind, digits, seed, counter + i) for i in range(50)]
+    t.is_(tool(ask), want, "%d codes are those of oathtool" % len(want))
+    t.ok(len(want) == 4000, "  all of them")
+
+    ask, want = [], []
+    seed, kind = secrets.token_hex(20), "sha1"
+    codes = people.oathtool("--totp", "-N", "@1500000000", "-w", 9, seed)
+    for at in range(1500000000 - 60, 1500000000 + 360):
+        for i, code in enumerate(codes):
+            step = 1500000000 // 30 + i
+            ask.append("match %s 6 %s %d %s" % (kind, seed, at, code))
+            want.append(str(step if abs(at // 30 - step) <= 1 else -1))
+    t.is_(tool(ask), want, "%d questions whether a code of oathtool's is good at a second" % len(want))
+
+
+def common_passwords(t):
+    try:
+        from zxcvbn.frequency_lists import FREQUENCY_LISTS
+    except ImportError:
+        t.skip("the commonest passwords", "no python3-zxcvbn")
+        return
+    commonest = FREQUENCY_LISTS["passwords"][:10000]
+    name = b"alice".hex()
+    answers = tool("password %s %s" % (name, p.encode().hex()) for p in commonest)
+    t.is_([p for p, a in zip(commonest, answers) if a != "no"], [], "none of the ten thousand commonest passwords")
+    t.is_(tool("password %s %s" % (name, p.capitalize().encode().hex()) for p in commonest).count("ok"), 0,
+          "  nor with a capital letter")
+    good = [secrets.token_urlsafe(9) for _ in range(5000)] + ["correct horse battery staple"]
+    t.is_(tool("password %s %s" % (name, p.encode().hex()) for p in good).count("no"), 0, "any other is")
+
+
+# ---- enrolling ----
+
+def picture(svg):
+    """What the QR code of an SVG says, read by zbarimg."""
+    side = int(re.search(r'viewBox="0 0 (\d+) \1"', svg).group(1))
+    dark = {(int(x), int(y)) for x, y in re.findall(r"M(\d+),(\d+)h1v1h-1z", svg)}
+    rows = "\n".join(" ".join("01"[(x // 4, y // 4) in dark] for x in range(4 * side)) for y in range(4 * side))
+    done = subprocess.run(["zbarimg", "--quiet", "--raw", "PBM:-"], input="P1\n%d %d\n%s\n" % (4 * side, 4 * side, rows),
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    return done.stdout.strip()
+
+
+def enrolling(t, s):
+    svg = s.path("qr.svg")
+    done = s.ctl_run("totp", "enroll", "alice", "--svg", svg)
+    uri = done.stdout.strip()
+    own = people.Authenticator(uri)
+    s.secrets.add(own.says["secret"])
+    t.is_((done.returncode, own.label, own.says["issuer"], own.says["algorithm"], own.says["digits"], own.says["period"]),
+          (0, "index.test:alice", "index.test", "SHA1", "6", "30"), "enrolled: a URI on stdout")
+    t.unlike(done.stderr, own.says["secret"], "  and its secret nowhere else")
+    t.is_(stat.S_IMODE(os.stat(svg).st_mode), 0o600, "  a QR code that only its owner reads")
+    with open(svg) as f:
+        text = f.read()
+    if shutil.which("zbarimg"):
+        t.is_(picture(text), uri, "  which says the same to a reader of QR codes")
+    else:
+        t.skip("the QR code is read", "no zbarimg")
+    t.unlike(text, r"<script|style=|href", "  as a plain picture")
+    t.is_(s.ctl_run("totp", "enroll", "alice", "--svg", svg).returncode, 1, "a file that is there is not replaced")
+    t.is_(s.ctl_json("user", "list")[0]["second_factor"], False, "it does not count yet")
+    wrong = "%06d" % ((int(own.code()) + 1) % 1000000)
+    done = s.ctl_run("totp", "confirm", "alice", text=wrong + "\n")
+    t.is_(done.returncode, 1, "another code does not confirm it")
+    t.has(done.stderr, "not the code", "  and it says so")
+    t.is_(s.ctl_run("totp", "confirm", "bob", text=own.code() + "\n").returncode, 1, "nor does it for somebody else")
+    done = s.ctl_run("totp", "confirm", "alice", text=own.code() + "\n")
+    t.is_((done.returncode, s.ctl_json("user", "list")[0]["second_factor"]), (0, True), "its code does")
+    t.is_(s.ctl_run("totp", "confirm", "alice", text=own.code(1) + "\n").returncode, 1, "once")
+
+    other = people.Authenticator(json.loads(s.ctl("--json", "totp", "enroll", "alice", "--digits", "8",
+                                                  "--algorithm", "sha512"))["uri"])
+    s.secrets.add(other.says["secret"])
+    t.is_((other.says["digits"], other.says["algorithm"]), ("8", "SHA512"), "eight digits of SHA-512")
+    t.is_(len(other.code()), 8, "  are eight")
+    for bad in (["--digits", "7"], ["--algorithm", "MD5"]):
+        t.is_(s.ctl_run("totp", "enroll", "alice", *bad).returncode, 2, "%s %s" % tuple(bad))
+    t.is_(s.ctl_run("recovery-codes", "bob").returncode, 1, "no recovery codes without a second factor")
+    codes = people.recovery(s, "alice")
+    t.ok(len(set(codes)) == 8 and all(re.fullmatch(r"([bcdfghjkmnp-tv-z]{5}-){3}[bcdfghjkmnp-tv-z]{5}", c) for c in codes),
+         "eight recovery codes", codes)
+    t.is_(s.ctl_json("user", "list")[0]["recovery_codes"], 8, "  are counted")
+    t.ok(all(c.replace("-", "").encode() not in row[0] for c in codes
+             for row in s.store.rows("SELECT hash FROM recovery_codes")), "  and none is in the store")
+    seeds = b"".join(row[0] for row in s.store.rows("SELECT seed FROM totp"))
+    t.ok(base64.b32decode(own.says["secret"]) not in seeds, "nor is a seed")
+    t.is_(s.ctl_run("totp", "disable", "alice").returncode, 0, "disabled")
+    t.is_(s.ctl_run("totp", "disable", "alice").returncode, 1, "  once")
+    t.is_(s.ctl_json("user", "list")[0]["recovery_codes"], 0, "  recovery codes went with it")
+    kinds = [e["kind"] for e in s.events()]
+    for kind in ("totp-enrolled", "totp-confirmed", "totp-disabled", "recovery-codes"):
+        t.ok(kind in kinds, "an event: " + kind)
+
+
+def skew(t, s):
+    """pypitokenctl under libfaketime, its clock standing still in the middle of a step."""
+    preload = next((p for p in ("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+                                "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+                                "/usr/lib64/faketime/libfaketime.so.1") if os.path.exists(p)), None)
+    if not preload or s.under or s.store.line().startswith('PyPITokenStore "mysql'):
+        t.skip("clocks that differ", "no libfaketime here")
+        return
+    at = 1800000015  # half a step after its beginning
+    results = {}
+    own = None
+    for off in range(-90, 91, 5):
+        own = own or people.enroll(s, "skewed", confirm=False)
+        argv = [os.path.join(BUILDDIR, "pypitokenctl"), "--config", "/dev/null", *s.store.options(), "--keyring",
+                s.path("keyring"), "totp", "confirm", "skewed"]
+        env = {"PATH": "/usr/bin:/bin", "TZ": "UTC", "LD_PRELOAD": preload, "FAKETIME": "2027-01-15 08:00:15",
+               "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        code = own.code(at=at + off)
+        results[off] = subprocess.run(argv, input=code + "\n", env=env, stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL, text=True, check=False).returncode
+        if results[off] == 0:
+            own = None
+    want = {off: 0 if abs((at + off) // 30 - at // 30) <= 1 else 1 for off in results}
+    t.is_(results, want, "an authenticator that is off by -90 to +90 s: one step is forgiven, no more")
+
+
+# ---- logging in ----
+
+def get(s, path, user, password, **kw):
+    s.secrets.add(wire.basic(user, password).split()[1])
+    return s.get(path, user=(user, password), **kw)
+
+
+def typing(t, s, own, codes):
+    """The ways to type password and code."""
+    pw = s.password("alice")
+    for what, text in (("right behind", "%s%s"), ("behind a comma", "%s,%s"), ("behind a space", "%s %s")):
+        people.fresh(s)
+        t.is_(get(s, "/page/", "alice", text % (pw, own.code())).status, 404, "the code %s" % what)
+    people.fresh(s)
+    code = own.code()
+    t.is_(get(s, "/page/", "alice", "%s %s %s" % (pw, code[:3], code[3:])).status, 404, "in two halves")
+    r = get(s, "/page/", "alice", "%s,%s" % (pw, codes[0]))
+    t.is_(r.status, 404, "a recovery code in its place", r)
+    t.is_(get(s, "/page/", "alice", "%s,%s" % (pw, codes[0])).status, 401, "  once")
+    t.is_(get(s, "/page/", "alice", pw + codes[1].replace("-", "").upper()).status, 404, "  in upper case, without hyphens")
+    t.is_(get(s, "/page/", "alice", pw + codes[2][:-1] + "b").status, 401, "  another letter at its end")
+    people.fresh(s)
+    t.is_(get(s, "/page/", "alice", "%s,,%s" % (pw, own.code())).status, 401, "two commas are one of the password's")
+    t.is_(get(s, "/page/", "Alice", pw + own.code()).status, 404, "the name in another case is the same")
+    line = s.httpd.access(1, user="alice", path="/page/", status="404")
+    t.ok(line, "and the log has it as the account has it")
+    s.ctl("user", "add", "comma", text="trailing comma,\n")
+    people.enroll(s, "comma")
+    s.ctl("user", "add", "umlaut", text="gr\u00fc\u00dfe zusammen\n")
+    t.is_(get(s, "/page/", "umlaut", "gru\u0308\u00dfe\u00a0zusammen").status, 404, "the same password by another keyboard")
+
+
+def alike(t, s, own):
+    """Who is refused is not told why: not by status, headers, body."""
+    pw = s.password("alice")
+    people.fresh(s)
+    spent = pw + own.code()
+    t.is_(get(s, "/page/", "alice", spent).status, 404, "a code is spent")
+    s.ctl("user", "add", "gone", text=s.password("gone") + "\n")
+    s.ctl("user", "disable", "gone")
+    s.ctl("user", "add", "old", "--no-password")
+    cases = [("a wrong password", "bob", "wrong"), ("a wrong password with a code", "alice", "wrong" + own.code(1)),
+             ("no code", "alice", pw), ("a wrong code", "alice", pw + "000000"), ("a spent code", "alice", spent),
+             ("a wrong recovery code", "alice", pw + "bcdfg-hjkmn-pqrst-vwxyz"), ("an unknown user", "nobody", "wrong"),
+             ("an unknown user with a code", "nobody", "wrong123456"), ("a disabled account", "gone", s.password("gone")),
+             ("an account without a password", "old", "wrong"), ("nothing at all", "bob", "")]
+    seen = {}
+    for what, user, password in cases:
+        r = get(s, "/page/", user, password)
+        headers = sorted((k, v) for k, v in r.headers if k != "Date")
+        seen.setdefault((r.status, r.reason, tuple(headers), r.body), []).append(what)
+    t.is_(list(seen.values()), [[c[0] for c in cases]], "%d refusals that cannot be told apart" % len(cases),
+          "\n".join("%s: %s" % (v, k) for k, v in seen.items()))
+    t.is_(next(iter(seen))[0], 401, "  401")
+    def told():
+        return {e["detail"] for e in s.events() if e["kind"] == "login-refused"}
+    poll.until(lambda: "basic: the account has no password" in told())
+    details = told()
+    for reason in ("wrong password", "no code", "wrong code", "a code that was used before", "no such account",
+                   "the account is disabled", "the account has no password"):
+        t.ok("basic: " + reason in details, "but the operator reads: " + reason, details)
+
+
+def replay(t, s, own):
+    """One code on many connections to many processes at once."""
+    pw = s.password("alice")
+    for _ in range(3):
+        people.fresh(s)
+        secret = pw + own.code()
+        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+            got = sorted(r.status for r in pool.map(lambda _: get(s, "/page/", "alice", secret), range(12)))
+        t.is_(got, [401] * 11 + [404], "one of twelve requests gets in with a code")
+
+
+def lingering(t, s, own):
+    pw = s.password("alice")
+    people.fresh(s)
+    secret = pw + own.code()
+    go = lambda **kw: get(s, "/page/linger/", "alice", secret, **kw).status  # noqa: E731
+    before = len([e for e in s.events() if e["kind"] == "login"])
+    t.is_([go() for _ in range(5)], [404] * 5, "a browser that repeats its credentials")
+    t.is_(len([e for e in s.events() if e["kind"] == "login"]), before + 1, "  logs in once")
+    t.is_(go(headers=[("User-Agent", "another/1.0")]), 401, "  but not another agent")
+    t.is_(get(s, "/page/required/", "alice", secret).status, 401, "  nor where nothing lingers")
+    s.ctl("user", "logout", "alice")
+    t.is_(go(), 401, "'user logout' ends it")
+    for what, argv, text in (("a new password", ("user", "passwd", "alice"), pw + "\n"),
+                             ("being disabled", ("user", "disable", "alice"), "")):
+        people.fresh(s)
+        secret = pw + own.code()
+        t.is_([go(), go()], [404, 404], "it lingers")
+        s.ctl(*argv, text=text)
+        t.is_(go(), 401, "%s ends it" % what)
+    s.ctl("user", "enable", "alice")
+
+
+def policies(t, s, own):
+    pw = s.password("alice")
+    people.fresh(s)
+    t.is_(get(s, "/page/required/", "alice", pw + own.code()).status, 404, "Required: who has a second factor")
+    t.is_(get(s, "/page/required/", "bob", s.password("bob")).status, 401, "  and who has none")
+    t.is_(get(s, "/page/", "bob", s.password("bob")).status, 404, "IfEnrolled: who has none")
+    t.is_(get(s, "/page/off/", "alice", pw).status, 404, "Off: the password alone")
+    t.is_(get(s, "/page/off/", "alice", pw + own.code()).status, 401, "  and nothing behind it")
+
+
+def tokens(t, s, tok):
+    for what, user in (("a token", tok.user), ("a token under a name", ("alice", tok.text)), ("a token as the name", (tok.text, "x")),
+                       ("a mistyped token", tok.mistyped().user), ("__token__ alone", ("__token__", "hunter2"))):
+        r = s.get("/page/", user=user)
+        t.is_((r.status, r.header("WWW-Authenticate")), (403, None), "%s on a page: 403, no challenge" % what, r)
+        t.has(r.reason, "API tokens are valid for uploads only", "  in words")
+    def told():
+        return sum(e["times"] for e in s.events() if e["verdict"] == "token-uploads-only")
+    poll.until(lambda: told() >= 5)
+    t.is_(told(), 5, "and it is on record")
+    t.is_({line["verdict"] for line in s.httpd.access(5, path="/page/", status="403")}, {"token-uploads-only"},
+          "  and in the access log")
+    for what, raw in (("a NUL in the password", b"bob:" + s.password("bob").encode() + b"\0x"),
+                      ("a NUL in the name", b"bob\0:" + s.password("bob").encode()),
+                      ("a control character", b"bob:a\x01b"), ("no colon", b"bob"), ("no name", b":x")):
+        r = s.get("/page/", [("Authorization", "Basic " + base64.b64encode(raw).decode())])
+        t.ok(r.status in (401, 403), "%s is nobody's credentials" % what, r)
+
+
+# ---- passwords of old ----
+
+def importing(t, s):
+    kinds = {"apr1": "-m", "bcrypt": "-B", "sha1": "-s", "sha-256": "-2", "sha-512": "-5"}
+    lines, known = ["# people of old"], subprocess.run(["htpasswd"], stderr=subprocess.PIPE, text=True, check=False).stderr
+    for kind, option in kinds.items():
+        if " %s " % option not in known:
+            t.note("this htpasswd has no " + option)
+            continue
+        lines += subprocess.run(["htpasswd", "-nb" + option[1], "im-" + kind, "secret of " + kind], stdout=subprocess.PIPE,
+                                text=True, check=True).stdout.split()
+    lines += ["im-broken:abc", "im-des:" + "rqXexS6ZhobKA", "no colon", "bad name:$apr1$x$", "alice:" + lines[1].split(":")[1],
+              "x" * 2000]
+    path = s.write("htpasswd", "\n".join(lines) + "\n", 0o600)
+    done = s.ctl_run("--json", "user", "import", path)
+    rows = json.loads(done.stdout)
+    t.is_(done.returncode, 1, "an import in which lines are refused: exit 1", done.stderr)
+    t.is_(sorted(r["name"] for r in rows if r["result"] == "added"), sorted(l.split(":")[0] for l in lines if "im-" in l and ":$" in l or "{SHA}" in l),
+          "  all of htpasswd's are added")
+    t.is_(len([r for r in rows if r["result"].startswith("refused")]), 5, "  what is none of them is not", rows)
+    t.is_([r["line"] for r in rows if "there is such a user" in r["result"]], [len(lines) - 1], "  who is there stays as is")
+    t.unlike(done.stdout + done.stderr, r"\$apr1\$|\{SHA\}|\$2y\$", "  no hash is shown")
+    again = json.loads(s.ctl_run("--json", "user", "import", path).stdout)
+    t.ok(not [r for r in again if r["result"] == "added"], "importing again changes nothing")
+    for kind in kinds:
+        name, pw = "im-" + kind, "secret of " + kind
+        if not [r for r in rows if r["name"] == name]:
+            continue
+        t.is_(get(s, "/page/", name, "wrong").status, 401, "%s: a wrong password" % kind)
+        t.ok(not s.store.rows("SELECT password FROM users WHERE name = ?", name)[0][0].startswith("$argon2id$"),
+             "  changes nothing")
+        t.is_(get(s, "/page/", name, pw).status, 404, "  the right one lets in")
+        t.ok(s.store.rows("SELECT password FROM users WHERE name = ?", name)[0][0].startswith("$argon2id$v=19$m=65536,t=2"),
+             "  and has a better hash from then on")
+        t.is_(get(s, "/page/", name, pw).status, 404, "  with which it lets in too")
+
+
+# ---- uploads ----
+
+def uploads(t, s, own):
+    pw, page = s.password("alice"), "http://127.0.0.1/account/"
+
+    def up(policy, user, password, name):
+        s.secrets.add(wire.basic(user, password).split()[1])
+        return s.upload(dist.sdist(name), (user, password), path="/up/%s/" % policy)
+
+    r = up("never", "bob", s.password("bob"), "never-1")
+    t.is_((r.status, r.header("WWW-Authenticate")), (403, None), "Never: 403", r)
+    t.has(r.reason, "Create an API token on " + page, "  and where to make a token")
+    r = up("without2fa", "bob", s.password("bob"), "plain-1")
+    t.is_(r.status, 200, "Without2FA: who has none uploads", r)
+    people.fresh(s)
+    r = up("without2fa", "alice", pw + own.code(), "plain-2")
+    t.is_(r.status, 403, "  who has one does not", r)
+    t.has(r.reason, "second factor and uploads with API tokens only. Create one on " + page, "  but reads what to do")
+    for what, user, password in (("no code", "alice", pw), ("a wrong password", "bob", "wrong"), ("nobody", "nobody", "wrong")):
+        r = up("without2fa", user, password, "plain-3")
+        t.is_((r.status, r.header("WWW-Authenticate")), (403, None), "  %s: 403, no challenge" % what, r)
+        t.has(r.reason, "Wrong user name, password or code.", "  and no more is said")
+    people.fresh(s)
+    r = up("always", "alice", pw + "," + own.code(), "always-1")
+    t.is_(r.status, 200, "Always: with a code", r)
+    r = up("always", "alice", pw, "always-2")
+    t.is_(r.status, 403, "  not without", r)
+    r = up("always", "bob", s.password("bob"), "always-1")
+    t.is_(r.status, 403, "  and not to somebody else's project", r)
+    t.has(r.reason, "isn't allowed to upload to project 'always-1'", "  in words")
+    t.is_([line["user"] for line in s.httpd.access(1, path="/up/always/", verdict="allowed")], ["alice"], "the log says who")
+    rows = [e for e in s.events() if e["kind"] == "upload"]
+    t.is_([(e["user"], e["project"], e["token"]) for e in rows], [("bob", "plain-1", None), ("alice", "always-1", None)],
+          "and so does the trail")
+
+
+def clear_text(t, s):
+    address = s.outside and s.outside[0]
+    if not address:
+        t.skip("clear text", "this machine has only loopback")
+        return
+    r = wire.once(s.outside[1], "GET", "/page/", [], None, ("bob", s.password("bob")), host=address)
+    t.is_((r.status, r.header("WWW-Authenticate")), (403, None), "a password in clear text: 403, no challenge", r)
+    t.like(r.reason, "^TLS is required.*replace", "  and the person learns that it is burnt")
+    poll.until(lambda: [e for e in s.events() if e["verdict"] == "tls-required"])
+    t.ok([e for e in s.events() if e["verdict"] == "tls-required" and e["kind"] == "login-refused"], "  it is on record")
+
+
+def outside():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            address = probe.getsockname()[0]
+        except OSError:
+            return None
+    return None if address.startswith("127.") else (address, httpd.free_port(address))
+
+
+# ---- two front ends ----
+
+def front_ends(t):
+    """Two servers, one database: the verdict on a code is the database's."""
+    if mariadb.missing():
+        t.skip("two front ends that share a MariaDB", "no " + mariadb.missing())
+        return
+    with site.Site(t, "mysql") as a, site.Site(t, "mysql") as b:
+        for s in (a, b):
+            s.allow(*FAILURES)
+        a.init("alice")
+        b.store = store.Mysql(b, a.store.server, a.store.name)
+        shutil.copy(a.path("keyring"), b.path("keyring"))
+        a.start(locations=PAGES, more=NO_LIMITS)
+        b.start(locations=PAGES, more=NO_LIMITS)
+        own = people.enroll(a, "alice")
+        codes = people.recovery(a, "alice")
+        pw = a.password("alice")
+        b.secrets |= a.secrets
+        for n in range(4):
+            people.fresh(a)
+            text = pw + own.code() if n < 3 else pw + codes[0]
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                got = [r.status for r in pool.map(lambda i: get((a, b)[i % 2], "/page/", "alice", text), range(8))]
+            t.is_(sorted(got), [401] * 7 + [404], "one of eight logins on two front ends with the same code")
+        people.fresh(a)
+        text = pw + own.code()
+        t.is_([get(a, "/page/linger/", "alice", text).status, get(b, "/page/linger/", "alice", text).status],
+              [404, 401], "what lingers on one is spent on the other")
+
+
+def main(t):
+    site.need(t, "oathtool", "htpasswd")
+    oracle(t)
+    common_passwords(t)
+    with site.Site(t) as s:
+        s.init("alice", "bob")
+        s.ctl("user", "add", "skewed", "--no-password")
+        s.allow(*FAILURES)
+        t.note("enrolling")
+        enrolling(t, s)
+        skew(t, s)
+        own = people.enroll(s, "alice")
+        codes = people.recovery(s, "alice")
+        s.outside = outside()
+        more = "Listen %s:%d\n" % s.outside if s.outside else ""
+        s.start(locations=PAGES + UPLOADS, more=NO_LIMITS + "PyPITokenFlush 1\n" + more, mpm="prefork")
+        tok = s.token("alice")
+        for part, argv in ((typing, (own, codes)), (alike, (own,)), (replay, (own,)), (lingering, (own,)),
+                           (policies, (own,)), (tokens, (tok,)), (importing, ()), (uploads, (own,)), (clear_text, ())):
+            t.note(part.__name__)
+            part(t, s, *argv)
+    t.note("front ends")
+    front_ends(t)
+
+
+tap.run(main)
