@@ -57,6 +57,7 @@ static authn_status authn_refused(request_rec *r, const char *user, const login_
     apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(v->code));
     if (token_looks_like(slice_of(user))) {
         /* whoever asked would log the name, with any other answer; this one is 500 */
+        r->user = NULL;
         ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
                       "pypitoken: refused, an API token was sent as a user name");
         return AUTH_GENERAL_ERROR;
