@@ -33,11 +33,10 @@ typedef bool db_mysql_bool_t; /* my_bool went with 8.0.1 */
 /* 3.3 has no TLS unless asked, and ENFORCE alone goes on in clear text when the server has none;
  * 3.4 has it, verified, unless told otherwise: so both options are always set. 0, or the library
  * has refused. */
-static inline int db_mysql_compat_tls(MYSQL *mysql, db_mysql_tls_t tls, int socket)
+static inline int db_mysql_compat_tls(MYSQL *mysql, const db_mysql_url_t *url)
 {
-    db_mysql_bool_t use = tls != DB_MYSQL_TLS_OFF, verify = tls == DB_MYSQL_TLS_VERIFY;
+    db_mysql_bool_t use = url->tls != DB_MYSQL_TLS_OFF, verify = url->tls == DB_MYSQL_TLS_VERIFY;
 
-    (void)socket;
     return mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &use) ||
            mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify) ||
            mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH, DB_MYSQL_COMPAT_AUTH);
@@ -58,13 +57,14 @@ static inline void db_mysql_compat_thread(void)
 
 #else
 
-static inline int db_mysql_compat_tls(MYSQL *mysql, db_mysql_tls_t tls, int socket)
+static inline int db_mysql_compat_tls(MYSQL *mysql, const db_mysql_url_t *url)
 {
-    unsigned int mode = tls == DB_MYSQL_TLS_VERIFY     ? SSL_MODE_VERIFY_IDENTITY
-                        : tls == DB_MYSQL_TLS_REQUIRED ? SSL_MODE_REQUIRED
-                                                       : SSL_MODE_DISABLED;
+    unsigned int mode = url->tls == DB_MYSQL_TLS_VERIFY ? SSL_MODE_VERIFY_IDENTITY
+                        : url->tls == DB_MYSQL_TLS_OFF  ? SSL_MODE_DISABLED
+                        : url->ssl_ca                   ? SSL_MODE_VERIFY_CA
+                                                        : SSL_MODE_REQUIRED;
     /* In clear text a password of caching_sha2_password is sent under the server's RSA key. */
-    bool ask = tls == DB_MYSQL_TLS_OFF && !socket;
+    bool ask = url->tls == DB_MYSQL_TLS_OFF && !url->socket;
 
     return mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode) ||
            (ask && mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &ask));

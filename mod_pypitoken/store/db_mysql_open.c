@@ -130,7 +130,7 @@ static int db_mysql_open_options(db_mysql_t *conn, int patient)
            (url->ssl_ca && mysql_options(m, MYSQL_OPT_SSL_CA, url->ssl_ca)) ||
            (url->ssl_cert && mysql_options(m, MYSQL_OPT_SSL_CERT, url->ssl_cert)) ||
            (url->ssl_key && mysql_options(m, MYSQL_OPT_SSL_KEY, url->ssl_key)) ||
-           db_mysql_compat_tls(m, url->tls, url->socket != NULL);
+           db_mysql_compat_tls(m, url);
 }
 
 static db_rc_t db_mysql_open_connect(db_mysql_t *conn, int patient)

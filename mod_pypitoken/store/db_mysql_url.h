@@ -10,7 +10,8 @@
  *   socket=/path            the server is on this machine: no host but "localhost", no TLS
  *   tls=verify              the default over TCP: encrypted, and the server shows a certificate for
  *                           its host name, from ssl-ca or else the system's authorities
- *   tls=required            encrypted, whoever it is: against those who only listen
+ *   tls=required            encrypted, whoever it is: against those who only listen. With ssl-ca,
+ *                           whoever has a certificate from there, of whatever name
  *   tls=off                 clear text
  *   ssl-ca=, ssl-cert=, ssl-key=   absolute paths of PEM files that httpd's user may read; cert and
  *                           key are the client's

@@ -1,76 +1,98 @@
-"""relay.py - a slow line: a loopback port that passes every connection on to another one, so many bytes a
-second towards the server."""
+"""relay.py - a TCP port on loopback that leads to another one: what passes is seen, held up or changed.
 
+    with Relay(port) as relay:
+        relay.port            connect here
+        relay.mode = "refuse" new connections are closed at once; "hang": accepted, then silence;
+                              "strip": the server's greeting loses its offer of TLS
+        relay.seen            all that clients have sent
+        relay.cut()           every connection is closed
+"""
+
+import select
 import socket
+import struct
 import threading
-import time
 
-TICK = 0.05
+CLIENT_SSL = 0x0800
+
+
+def strip_tls(greeting):
+    """A MySQL server's first packet, as one without TLS would send it."""
+    end = greeting.index(b"\0", 5)  # of the version
+    at = end + 1 + 4 + 8 + 1  # thread id, half of the nonce, a filler
+    flags = struct.unpack_from("<H", greeting, at)[0] & ~CLIENT_SSL
+    return greeting[:at] + struct.pack("<H", flags) + greeting[at + 2:]
 
 
 class Relay:
-    """A context manager. What is counted in self.taken comes from clients, over all connections."""
-
-    def __init__(self, port, rate):
-        self.to, self.rate = port, rate
-        self.taken = self.connections = 0
-        self.over = threading.Event()
-        self.sock = socket.socket()
-        # small buffers: what a client has sent is on the line, not in this machine's memory
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        self.sock.bind(("127.0.0.1", 0))
-        self.sock.listen(64)
-        self.port = self.sock.getsockname()[1]
-        self.threads = []
+    def __init__(self, target, mode="pass"):
+        self.target, self.mode, self.seen, self.accepted = target, mode, b"", 0
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(64)
+        self.port = self.listener.getsockname()[1]
+        self.open, self.lock, self.over = [], threading.Lock(), False
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.over.set()
-        socket.create_connection(("127.0.0.1", self.port)).close()
-        for thread in self.threads:
-            thread.join(10)
-        self.sock.close()
+        self.over = True
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.cut()
+
+    def cut(self):
+        with self.lock:
+            for sock in self.open:
+                try:
+                    sock.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+            self.open = []
 
     def _accept(self):
-        while True:
-            near, _ = self.sock.accept()
-            if self.over.is_set():
-                near.close()
+        while not self.over:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
                 return
-            self.connections += 1
-            far = socket.create_connection(("127.0.0.1", self.to))
-            for where in (self._up, self._down):
-                thread = threading.Thread(target=self._pass, args=(where, near, far), daemon=True)
-                self.threads.append(thread)
-                thread.start()
+            self.accepted += 1
+            if self.mode == "refuse":
+                client.close()
+                continue
+            with self.lock:
+                self.open.append(client)
+            threading.Thread(target=self._carry, args=(client, self.mode), daemon=True).start()
 
-    def _pass(self, where, near, far):
+    def _carry(self, client, mode):
+        if mode == "hang":
+            return
         try:
-            where(near, far)
+            server = socket.create_connection(("127.0.0.1", self.target), 10)
         except OSError:
+            client.close()
+            return
+        with self.lock:
+            self.open.append(server)
+        greeted = mode != "strip"
+        try:
+            while True:
+                ready, _, _ = select.select([client, server], [], [])
+                for sock in ready:
+                    data = sock.recv(65536)
+                    if not data:
+                        return
+                    if sock is client:
+                        self.seen += data
+                        server.sendall(data)
+                    else:
+                        client.sendall(data if greeted else strip_tls(data))
+                        greeted = True
+        except (OSError, ValueError):
             pass
-
-    def _up(self, near, far):
-        began, sent = time.monotonic(), 0
-        while not self.over.is_set():
-            data = near.recv(min(65536, int(self.rate * TICK)))
-            if not data:
-                break
-            far.sendall(data)
-            sent += len(data)
-            self.taken += len(data)
-            ahead = sent / self.rate - (time.monotonic() - began)
-            if ahead > 0:
-                time.sleep(ahead)
-        far.shutdown(socket.SHUT_WR)
-
-    def _down(self, near, far):
-        while True:
-            data = far.recv(65536)
-            if not data:
-                break
-            near.sendall(data)
-        near.shutdown(socket.SHUT_WR)
+        finally:
+            client.close()
+            server.close()

@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+"""store_contract.t - the tests of the store, which make check runs on SQLite, on a real MariaDB: over its
+socket, and over TCP with TLS. The account is the one of conf/mysql-grants.sql that may define nothing.
+
+    t/store_contract.t          what make check runs
+    t/store_contract.t all      every one, both ways
+"""
+import os
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
+
+from pypt import BUILDDIR, mariadb, tap  # noqa: E402
+
+# The long ones are about what lies above the driver: once is enough.
+BOTH = "store store_edit store_threads store_seal migrate people".split()
+ONCE = "store_fault trail narrow".split()
+
+
+def environment(db, how):
+    options = {"db": "{db}"}
+    env = {name: os.environ[name] for name in os.environ if "SAN_OPTIONS" in name or name == "TMPDIR"}
+    env.update(PATH="/usr/bin:/bin", LC_ALL="C.UTF-8", PYPT_STORE=db.url(options["db"], how=how),
+               PYPT_STORE_INIT=db.url(options["db"], "pypitoken_admin", how=how), PYPT_STORE_SECRET=db.secret,
+               PYPT_STORE_ADMIN=db.socket, PYPT_STORE_GRANTS=db.path("grants.sql"))
+    return env
+
+
+def run(t, db, name, how):
+    done = subprocess.run([os.path.join(BUILDDIR, "t/unit/test_" + name)], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", env=environment(db, how),
+                          check=False)
+    bad = [line for line in done.stdout.split("\n") if line.startswith("not ok")]
+    checks = sum(line.startswith("ok") for line in done.stdout.split("\n"))
+    t.ok(done.returncode == 0 and not bad and checks > 5, "test_%s, %s: %d checks" % (name, how, checks),
+         "\n".join(bad[:20]) or done.stdout[-2000:])
+
+
+def main(t):
+    if mariadb.missing():
+        t.skip_all("no " + mariadb.missing())
+    every = sys.argv[1:] == ["all"]
+    with mariadb.Mariadb(["innodb-flush-log-at-trx-commit=0"]) as db:
+        db.accounts()
+        for host in ("localhost", "127.0.0.1"):
+            db.query(None, "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES "
+                           "ON `pypt\\_%%`.* TO 'pypitoken_admin'@'%s'" % host)
+        with open(db.path("grants.sql"), "w") as f:
+            f.writelines(sql + ";\n" for sql in db.grants("pypitoken", "pypitoken"))
+        before = db.query(None, "SHOW GLOBAL STATUS LIKE 'Ssl_accepts'")[0][1]
+        for name in BOTH + ONCE:
+            run(t, db, name, "socket")
+        t.is_(db.query(None, "SHOW GLOBAL STATUS LIKE 'Ssl_accepts'")[0][1], before, "no TLS over the socket")
+        for name in BOTH + (ONCE if every else []):
+            run(t, db, name, "tls")
+        t.ok(int(db.query(None, "SHOW GLOBAL STATUS LIKE 'Ssl_accepts'")[0][1]) > int(before) + 50,
+             "and TLS over TCP")
+
+
+tap.run(main)
