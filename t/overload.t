@@ -146,6 +146,7 @@ def drains(t, s, tok):
 def locked(t, s, tok):
     """Somebody holds the database: an answer comes before the most impatient client is gone."""
     s.upload(dist.sdist("locked", "1.0"), tok)
+    poll.until(lambda: s.store.rows("SELECT confirmed FROM projects WHERE norm = 'locked'") == [(1,)])
     db = s.store.connect()
     db.execute("BEGIN EXCLUSIVE")
     for name in ("locked", "quite-new"):
@@ -168,6 +169,7 @@ def frozen(t, s, tok):
     """The database server stops answering in the middle of an upload, and then a lock is held in it."""
     server = s.store.server
     s.upload(dist.sdist("frozen", "1.0"), tok)
+    poll.until(lambda: list(s.store.rows("SELECT confirmed FROM projects WHERE norm = 'frozen'")) == [(1,)])
     for what, stop, go in (("answers no more", server.freeze, server.thaw),
                            ("lets nobody write", *table_lock(s))):
         held = [Held(s, tok, version=v) for v in ("1.0", "2.0")]
