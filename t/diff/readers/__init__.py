@@ -12,7 +12,7 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILDDIR = os.path.abspath(os.environ.get("builddir", "."))
 PIPE = 1 << 20
-PATIENCE = 120               # seconds for one batch
+PATIENCE = 300               # seconds for one batch
 
 PYTHON = "/usr/bin/python3"  # Debian's, which sees Debian's packages
 WSGI = os.path.join(HERE, "wsgi.py")

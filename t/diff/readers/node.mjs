@@ -95,7 +95,7 @@ process.on("uncaughtException", (error) => giveUp(error));
 process.on("unhandledRejection", (error) => giveUp(error));
 function attempt(ctype, body) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("no answer")), 5000);
+    const timer = setTimeout(() => reject(new Error("no answer")), 30000);
     giveUp = (error) => { clearTimeout(timer); reject(error); };
     read(ctype, body).then((said) => { clearTimeout(timer); resolve(said); }, giveUp);
   });
