@@ -273,7 +273,7 @@ def programs(t, s, servers, name, tok):
     for argv in ([*curl, "--http2-prior-knowledge", clear], [*curl, "--http2", clear], [*curl, "--http2", tls],
                  [*curl, "--http2", "-H", CHUNKED, tls], [*nghttp, clear], [*nghttp, tls]):
         done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                              stdin=subprocess.DEVNULL, timeout=60)
+                              stdin=subprocess.DEVNULL, timeout=60, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"})
         seen = servers.seen()
         servers.forget()
         t.ok(re.search(r"^200$|:status: 200", done.stdout, re.M), "%s to %s: 200" % (argv[0], argv[-1].split(":")[0]),

@@ -5,7 +5,9 @@ written down as accepted."""
 import hashlib
 import os
 import random
+import socket
 import sys
+import threading
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
@@ -192,6 +194,60 @@ def order(t, s, tok):
           "an upload that fits into memory is judged before anything goes on", r)
 
 
+class Rude:
+    """A back end that answers after a little of the body, or closes without a word."""
+
+    def __init__(self):
+        self.sock = socket.create_server(("127.0.0.1", 0))
+        self.port, self.answer, self.got = self.sock.getsockname()[1], b"", 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                conn, _ = self.sock.accept()
+            except OSError:
+                return
+            with conn:
+                data = b""
+                while len(data) < 50000:
+                    piece = conn.recv(10000)
+                    if not piece:
+                        break
+                    data += piece
+                self.got = len(data)
+                conn.sendall(self.answer)
+
+    def close(self):
+        self.sock.close()
+
+
+def rude(t, s, tok, back):
+    """It never had the whole upload: whatever it says, that is no success, and no project is made."""
+    for what, answer in (("nothing", b""), ("403", b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno"),
+                         ("half an answer", b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\nyes"),
+                         ("200", b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes")):
+        back.answer = answer
+        project = "rude-" + what.replace(" ", "-")
+        one = package(project.replace("-", "_"), "1.0", 6000000)
+        r, rest = raw(s, "/rude/", spoilt("end", one)[0], tok)
+        t.ok(r.status >= 400 and rest == b"", "a back end that answers %s early, a bad upload: an error, once" % what, r)
+        r, rest = raw(s, "/rude/", one.form(), tok)
+        t.ok(rest == b"" and (r.status >= 400 or what in ("200", "half an answer")), "  a good one: once", r)
+        if r.status >= 400:
+            poll.until(lambda: [e for e in s.events() if e.get("project") == project])
+            t.ok(poll.until(lambda: one.name not in [row["name"] for row in s.ctl_json("project", "list")]),
+                 "  no project is made")
+    t.ok(back.got >= 50000, "  it had seen some of it")
+
+
+def required(t, s, servers, tok):
+    one = package("demo", "9.0")
+    r, rest = raw(s, "/req/", one.form(), tok, agent="required")
+    t.is_((r.status, rest), (403, b""), "a Require line that says no: 403, once", r)
+    t.is_([g for g in servers.seen() if g["env"].get("HTTP_USER_AGENT") == "required"], [], "  nothing goes on")
+
+
 def run(t, s, servers, tok, bob, mpm):
     for name in servers.names:
         for framing in ("length", "chunked"):
@@ -204,6 +260,7 @@ def run(t, s, servers, tok, bob, mpm):
     if mpm == "event":
         meanwhile(t, s, servers, tok, bob)
         order(t, s, tok)
+        required(t, s, servers, tok)
 
 
 def main(t):
@@ -215,13 +272,19 @@ def main(t):
             s.init("alice", "bob")
             # each says in its own way that its reading was ended
             s.allow(r"Unknown error -102", r"AH01097", r"AH0127[01]", r"AH00859", r"AH10099",
-                    r"BrokenPipeError|Exception ignored in")
+                    r"BrokenPipeError|Exception ignored in", r"AH01631", r"AH01102|AH01084|AH01110|AH10\d\d\d.*rude|AH00898")
             tok, bob = s.token("alice"), s.token("bob")
             with handlers.Servers(s) as servers:
+                back = Rude()
                 locations = handlers.SERVER + site.SIMPLE + servers.location("gunicorn", "/plain/")
+                locations += servers.location("gunicorn", "/req/", GUARD).replace("Require valid-user", "Require pypi-project other")
+                locations += handlers.GUARD.replace("{url}", "/rude/").replace("{more}", GUARD)
+                locations += 'ProxyPass "/rude/" "http://127.0.0.1:%d/rude/"\n' % back.port
                 locations += "".join(servers.location(n, "/%s/" % n, GUARD) for n in servers.names)
                 s.start(locations=locations, mpm=mpm, tls=True, modules=handlers.modules(mpm))
                 run(t, s, servers, tok, bob, mpm)
+                rude(t, s, tok, back)
+                back.close()
             beyond(t, servers)
 
 
