@@ -10,6 +10,14 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
 static store_t *s;
 static apr_pool_t *p;
 static login_t out;
@@ -313,8 +321,8 @@ static void old_hashes(void)
         "$apr1$uy7YWoRs$qsrPRUg7amComv4NvN5pF.",
         "{SHA}L55TUjtiq8FBorTWAZ0jy6g129A=",
         "$5$saltsalt$myjXcpMpE2Ofk7fj9hqyNYSn6lmWG4Mqnjx.KIRRr4/",
-        "$6$saltsalt$hRM5XZ86KXEw9UOmjigeVqFgULtFB2sgpC9lXQDfMib3Zgw7mEiUvBJI2EplzfAqxL5Vvwp2scFtv/"
-        "uamSo5z0",
+        ("$6$saltsalt$"
+         "hRM5XZ86KXEw9UOmjigeVqFgULtFB2sgpC9lXQDfMib3Zgw7mEiUvBJI2EplzfAqxL5Vvwp2scFtv/uamSo5z0"),
     };
     apr_int64_t epoch;
     store_user_t u;
@@ -599,7 +607,7 @@ static void elsewhere(void)
 
 static void no_memory(void)
 {
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef SANITIZED
     tap_ok(1, "no memory # SKIP the sanitizer needs the address space");
 #else
     struct rlimit little = {56 << 20, 56 << 20};
@@ -655,11 +663,12 @@ static db_rc_t fault_commit(void *conn)
 
 static void faults(kit_t *kit)
 {
-    db_driver_t driver = db_sqlite_driver;
+    static db_driver_t driver; /* outlives this: the store is closed with its pool */
     int n, down = 0, done = 0, bad = 0;
     store_t *real = s;
     char text[100];
 
+    driver = db_sqlite_driver;
     driver.start = fault_start;
     driver.commit = fault_commit;
     s = kit_open(kit, &driver, p);
