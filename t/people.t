@@ -15,7 +15,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import BUILDDIR, dist, httpd, mariadb, people, poll, site, store, tap, wire  # noqa: E402
+from pypt import BUILDDIR, dist, httpd, mariadb, pages, people, poll, site, store, tap, wire  # noqa: E402
 
 PAGES = """\
 <Location "/page/">
@@ -394,6 +394,67 @@ def uploads(t, s, own):
           "and so does the trail")
 
 
+def own_pages(t, s):
+    """Enrolling on the pages, and what it ends."""
+    s.ctl("user", "add", "paula", text=s.password("paula") + "\n")
+    pw, b, other = s.password("paula"), pages.Browser(s), pages.Browser(s)
+    at = "/account/second-factor"
+    b.sign_in("paula", pw)
+    other.sign_in("paula", pw)
+    t.has(b.get(at).text, "with your password alone", "the pages: nobody has a second factor at first")
+    t.is_(b.get(at + "/new").status, 303, "  none waits")
+    t.is_(b.get(at + "/qr").status, 303, "  and there is no picture")
+    r = b.post(at, at, act="begin", password="wrong")
+    t.is_(r.status, 403, "  a wrong password begins none", r)
+    r = b.send(at, {"act": "begin", "password": pw})
+    t.is_(r.status, 403, "  nor does a forged form", r)
+    r = b.post(at, at, act="begin", password=pw)
+    t.is_((r.status, r.header("Location")), (303, "./second-factor/new"), "begun", r)
+    r = b.get(at + "/new")
+    secret = re.search(r'id="secret">([A-Z2-7 ]+)<', r.text).group(1)
+    own = people.Authenticator("otpauth://totp/x?algorithm=SHA1&digits=6&secret=" + secret.replace(" ", ""))
+    s.secrets.add(own.says["secret"])
+    r = b.get(at + "/qr")
+    t.is_((r.status, r.header("Content-Type"), r.header("Cache-Control")), (200, "image/svg+xml", "no-store"), "  a QR code")
+    if shutil.which("zbarimg"):
+        t.has(picture(r.text), "secret=%s&" % own.says["secret"], "  of the same secret")
+    t.is_(other.get(at + "/qr").text, r.text, "  for this person")
+    t.is_(s.get(at + "/qr").status, 303, "  and nobody else")
+    r = b.post(at + "/new", at + "/new", code="000000")
+    t.is_(r.status, 422, "another code does not confirm it", r)
+    t.is_(b.get("/account/").status, 200, "  and ends nothing")
+    r = b.post(at + "/new", at + "/new", code=own.code())
+    codes = re.findall(r'<li class="token">([a-z-]+)</li>', r.text)
+    s.secrets.update(codes)
+    t.is_((r.status, len(codes), r.header("Cache-Control")), (200, 8, "no-store"), "its code does, and eight recovery codes come", r)
+    t.is_([b.get("/account/").status, other.get("/account/").status], [303, 303], "  all sessions have ended")
+    t.ok(b.sign_in("paula", pw).status != 303, "  the password alone does not do any more")
+    people.fresh(s)
+    t.is_(b.sign_in("paula", pw, code=own.code()).status, 303, "  with a code it does")
+    t.has(b.get(at).text, "8 recovery codes left", "  and the page knows")
+    r = b.post(at, at, act="remove", password=pw, code="000000")
+    t.is_(r.status, 403, "who has no fresh code changes nothing", r)
+    r = b.post(at, at, act="codes", password=pw, code=codes[0])
+    fresh = re.findall(r'<li class="token">([a-z-]+)</li>', r.text)
+    s.secrets.update(fresh)
+    t.is_((r.status, len(fresh), len(set(fresh) & set(codes))), (200, 8, 0), "new recovery codes", r)
+    r = b.post(at, at, act="codes", password=pw, code=codes[1])
+    t.is_(r.status, 403, "  in the place of all before", r)
+    r = b.post(at, at, act="begin", password=pw, code=fresh[0])
+    t.is_(r.status, 303, "another app", r)
+    people.fresh(s)
+    t.is_(pages.Browser(s).sign_in("paula", pw, code=own.code()).status, 303, "  does not count before its first code")
+    r = b.post(at, at, act="nothing", password=pw, code=fresh[1])
+    t.is_(r.status, 400, "no such act", r)
+    r = b.post(at, at, act="remove", password=pw, code=fresh[2])
+    t.is_((r.status, b.get("/account/").status), (303, 303), "removed, and signed out", r)
+    t.is_(b.sign_in("paula", pw).status, 303, "  the password alone does again")
+    t.is_(b.get(at + "/new").status, 303, "  and none waits any more")
+    kinds = [e["kind"] for e in s.events() if e["user"] == "paula"]
+    for kind in ("totp-enrolled", "totp-confirmed", "recovery-codes", "recovery-code-used", "totp-disabled"):
+        t.ok(kind in kinds, "  on record: " + kind)
+
+
 def clear_text(t, s):
     address = s.outside and s.outside[0]
     if not address:
@@ -465,7 +526,7 @@ def main(t):
         s.start(locations=PAGES + UPLOADS, more=NO_LIMITS + "PyPITokenFlush 1\n" + more, mpm="prefork")
         tok = s.token("alice")
         for part, argv in ((typing, (own, codes)), (alike, (own,)), (replay, (own,)), (lingering, (own,)),
-                           (policies, (own,)), (tokens, (tok,)), (importing, ()), (uploads, (own,)), (clear_text, ())):
+                           (policies, (own,)), (tokens, (tok,)), (importing, ()), (uploads, (own,)), (own_pages, ()), (clear_text, ())):
             t.note(part.__name__)
             part(t, s, *argv)
     t.note("front ends")

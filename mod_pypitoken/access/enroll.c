@@ -29,12 +29,20 @@ static totp_t enroll_totp(const people_totp_t *row)
     return t;
 }
 
+static void enroll_show(enroll_t *out, const people_totp_t *row, slice_t issuer,
+                        const store_user_t *user, apr_pool_t *pool)
+{
+    totp_t t = enroll_totp(row);
+
+    out->uri = totp_uri(&t, issuer, slice_of(user->name), pool);
+    out->secret = totp_base32(t.seed, 1, pool);
+}
+
 enroll_rc_t enroll_begin(enroll_t *out, store_t *store, const seam_t *seam, slice_t issuer,
                          const store_user_t *user, totp_hash_t hash, int digits, apr_pool_t *pool)
 {
     people_totp_t row = {0};
     enroll_rc_t rc = ENROLL_DOWN;
-    totp_t t;
 
     memset(out, 0, sizeof(*out));
     row.hash = (int)hash;
@@ -45,9 +53,21 @@ enroll_rc_t enroll_begin(enroll_t *out, store_t *store, const seam_t *seam, slic
         rc = enroll_rc(people_totp_begin(store, user->id, &row, pool));
     }
     if (rc == ENROLL_OK) {
-        t = enroll_totp(&row);
-        out->uri = totp_uri(&t, issuer, slice_of(user->name), pool);
-        out->secret = totp_base32(t.seed, 1, pool);
+        enroll_show(out, &row, issuer, user, pool);
+    }
+    sodium_memzero(&row, sizeof(row));
+    return rc;
+}
+
+enroll_rc_t enroll_waiting(enroll_t *out, store_t *store, slice_t issuer, const store_user_t *user,
+                           apr_pool_t *pool)
+{
+    people_totp_t row;
+    enroll_rc_t rc = enroll_rc(people_totp_waiting(store, user->id, &row, pool));
+
+    memset(out, 0, sizeof(*out));
+    if (rc == ENROLL_OK) {
+        enroll_show(out, &row, issuer, user, pool);
     }
     sodium_memzero(&row, sizeof(row));
     return rc;

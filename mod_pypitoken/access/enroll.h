@@ -27,6 +27,10 @@ typedef struct enroll_t {
 enroll_rc_t enroll_begin(enroll_t *out, store_t *store, const seam_t *seam, slice_t issuer,
                          const store_user_t *user, totp_hash_t hash, int digits, apr_pool_t *pool);
 
+/* The one that waits, once more, for who has to scan it. *out as above. */
+enroll_rc_t enroll_waiting(enroll_t *out, store_t *store, slice_t issuer, const store_user_t *user,
+                           apr_pool_t *pool);
+
 /* The code that the authenticator shows: the one that waits is in force from now on, and the code
  * is spent. White space in the code does not count. */
 enroll_rc_t enroll_confirm(store_t *store, const seam_t *seam, const char *user_id, slice_t code,

@@ -9,6 +9,7 @@
 #include "core/template.h"
 #include "core/utf8.h"
 #include "httpd/config.h"
+#include "httpd/manage_factor.h"
 #include "httpd/manage_session.h"
 #include "httpd/manage_new.h"
 #include "httpd/manage_sign.h"
@@ -36,6 +37,9 @@ static const manage_route_t manage_routes[] = {
     {"tokens", MANAGE_SIGNED_IN, manage_token_list, NULL},
     {"tokens/new", MANAGE_SIGNED_IN, manage_new_form, manage_new_make},
     {"tokens/*", MANAGE_SIGNED_IN, manage_token_show, manage_token_revoke},
+    {"second-factor", MANAGE_SIGNED_IN, manage_factor_show, manage_factor_act},
+    {"second-factor/new", MANAGE_SIGNED_IN, manage_factor_new, manage_factor_confirm},
+    {"second-factor/qr", MANAGE_SIGNED_IN, manage_factor_qr, NULL},
     {"sign-in", MANAGE_OPEN, manage_sign_in_form, manage_sign_in},
     {"basic", MANAGE_ASKED, manage_sign_basic, NULL},
     {"sign-out", MANAGE_ASKED, NULL, manage_sign_out},
