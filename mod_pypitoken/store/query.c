@@ -18,6 +18,7 @@
 #define QUERY_TOKEN_FROM                                                                           \
     " FROM tokens t JOIN users u ON u.id = t.user_id "                                             \
     "LEFT JOIN token_caveats c ON c.token_id = t.id "
+#define QUERY_TOKEN_ORDER "ORDER BY t.created DESC, t.id, c.seq"
 
 const query_t query_table[QUERY_COUNT] = {
     [QUERY_SCHEMA_PRESENT] = {"schema_present", "", "i",
@@ -141,11 +142,17 @@ const query_t query_table[QUERY_COUNT] = {
     [QUERY_TOKEN_FIND] = {"token_find", "t", QUERY_TOKEN_TYPES "b",
                           "SELECT " QUERY_TOKEN_COLUMNS ", t.sealed_key" QUERY_TOKEN_FROM
                           "WHERE t.id = ? ORDER BY c.seq"},
-    [QUERY_TOKEN_LIST] = {"token_list", "TTTT", QUERY_TOKEN_TYPES,
-                          "SELECT " QUERY_TOKEN_COLUMNS QUERY_TOKEN_FROM
-                          "WHERE (? IS NULL OR u.name = ?) AND (? IS NULL OR EXISTS (SELECT 1 "
-                          "FROM token_projects p WHERE p.token_id = t.id AND p.project = ?)) "
-                          "ORDER BY t.created DESC, t.id, c.seq"},
+    [QUERY_TOKEN_LIST] = {"token_list", "", QUERY_TOKEN_TYPES,
+                          "SELECT " QUERY_TOKEN_COLUMNS QUERY_TOKEN_FROM QUERY_TOKEN_ORDER},
+    [QUERY_TOKEN_LIST_USER] =
+        {"token_list_user", "tTT", QUERY_TOKEN_TYPES,
+         "SELECT " QUERY_TOKEN_COLUMNS QUERY_TOKEN_FROM
+         "WHERE u.name = ? AND (? IS NULL OR EXISTS (SELECT 1 "
+         "FROM token_projects p WHERE p.token_id = t.id AND p.project = ?)) " QUERY_TOKEN_ORDER},
+    [QUERY_TOKEN_LIST_PROJECT] = {"token_list_project", "t", QUERY_TOKEN_TYPES,
+                                  "SELECT " QUERY_TOKEN_COLUMNS QUERY_TOKEN_FROM
+                                  "WHERE t.id IN (SELECT p.token_id FROM token_projects p "
+                                  "WHERE p.project = ?) " QUERY_TOKEN_ORDER},
     [QUERY_TOKEN_REVOKE] = {"token_revoke", "iTt", "",
                             "UPDATE tokens SET revoked = ?, revoked_by = ? "
                             "WHERE id = ? AND revoked = 0"},

@@ -291,14 +291,20 @@ store_rc_t store_token_find(store_t *s, slice_t id, store_token_t *out,
 store_rc_t store_token_list(store_t *s, const char *user, const char *project, store_token_fn *fn,
                             void *baton)
 {
-    const db_value_t params[] = {db_cstr(user), db_cstr(user), db_cstr(project), db_cstr(project)};
+    const db_value_t params[] = {db_cstr(user), db_cstr(project), db_cstr(project)};
     store_token_scan_t scan = {0};
     store_rc_t rc;
 
     scan.fn = fn;
     scan.baton = baton;
     apr_pool_create(&scan.pool, NULL);
-    rc = store_read(s, QUERY_TOKEN_LIST, params, STORE_COUNT(params), store_token_row, &scan);
+    if (user) {
+        rc = store_read(s, QUERY_TOKEN_LIST_USER, params, 3, store_token_row, &scan);
+    } else if (project) {
+        rc = store_read(s, QUERY_TOKEN_LIST_PROJECT, params + 1, 1, store_token_row, &scan);
+    } else {
+        rc = store_read(s, QUERY_TOKEN_LIST, NULL, 0, store_token_row, &scan);
+    }
     if (rc == STORE_OK && scan.found) {
         store_token_emit(&scan);
     }
