@@ -153,7 +153,10 @@ def main(t):
         before, at_first = taken(), peak(s)
         cases, whole = run(t, s, tok)
         grown = peak(s) - at_first
-        t.ok(grown < 49152, "the corpus took %d kB of memory at most" % grown)
+        if s.under:
+            t.skip("memory", "what watches it takes some itself")
+        else:
+            t.ok(grown < 49152, "the corpus took %d kB of memory at most" % grown)
         poll.until(lambda: set(verdicts(s)) >= {case.id for case in cases if not case.verdict.startswith("httpd-")})
         s.httpd.stop()
         found = verdicts(s)
