@@ -83,7 +83,7 @@ static const char *filled(const query_t *q, apr_pool_t *pool)
     for (; *p; p++) {
         if (*p == '?') {
             sql = apr_pstrcat(pool, sql,
-                              *types == 'i'            ? "5"
+                              *types == 'i'            ? "390"
                               : (*types | 0x20) == 't' ? "'x5'"
                                                        : "x'7835'",
                               NULL);
