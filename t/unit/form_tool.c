@@ -3,20 +3,21 @@
  *
  * A record on standard input: three 32-bit numbers, highest byte first (flags, the length of the
  * Content-Type, the length of the body), then the two. Flag 1: PyPITokenLegacyNames is on; flag 4:
- * feed the body byte by byte and in random pieces, too; flag 2: and in two, cut at every byte. For
- * each record one line of JSON: the verdict, what the guard read if it allowed the upload, and
- * "cut", the first way of cutting the body at which the outcome was another one (-1: none;
- * upload_kit.h numbers them).
+ * feed the body byte by byte and in random pieces, too; flag 2: and in two, cut at every byte, or
+ * at every so many as bits 8 and up say. For each record one line of JSON: the verdict, what the
+ * guard read if it allowed the upload, and "cut", the first way of cutting the body at which the
+ * outcome was another one (-1: none; upload_kit.h numbers them).
  */
 #include "upload_kit.h"
 
 #include <sodium.h>
 #include <stdio.h>
 
-#define TOOL_LEGACY   1u
-#define TOOL_CUT_ALL  2u
-#define TOOL_CUT      4u
-#define TOOL_BODY_MAX 67108864u
+#define TOOL_LEGACY     1u
+#define TOOL_CUT_ALL    2u
+#define TOOL_CUT        4u
+#define TOOL_STEP_SHIFT 8
+#define TOOL_BODY_MAX   67108864u
 
 static apr_uint32_t tool_number(const unsigned char *p)
 {
@@ -98,7 +99,9 @@ static void tool_judge(apr_uint32_t flags, slice_t type, slice_t body, apr_pool_
     }
     u = kit_upload(boundary, body, legacy, kit_whole, pool);
     if (flags & (TOOL_CUT | TOOL_CUT_ALL)) {
-        cut = kit_differs(boundary, body, legacy, flags & TOOL_CUT_ALL ? 1 : body.n + 1, pool);
+        apr_size_t step = flags & TOOL_CUT_ALL ? flags >> TOOL_STEP_SHIFT : body.n + 1;
+
+        cut = kit_differs(boundary, body, legacy, step ? step : 1, pool);
     }
     printf("{\"verdict\":\"%s\",\"cut\":%ld", verdict_word(upload_verdict(u)->code), cut);
     if (upload_form(u)) {
