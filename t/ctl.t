@@ -7,6 +7,7 @@ import pty
 import select
 import shutil
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -25,7 +26,7 @@ COMMANDS = ["init", "schema status", "schema migrate", "user add", "user list", 
             "user enable", "user logout", "user import", "user remove", "totp enroll", "totp confirm",
             "totp disable", "recovery-codes", "project add", "project list", "project remove", "role add",
             "role remove", "role list", "token create", "token list", "token show", "token revoke",
-            "token inspect", "token restrict", "events", "keyring status", "keyring rotate", "keyring remove",
+            "token inspect", "token restrict", "events", "events prune", "keyring status", "keyring rotate", "keyring remove",
             "doctor"]
 
 
@@ -487,6 +488,22 @@ def keyring(t, c):
           "all of it is on record")
 
 
+def pruning(t, c):
+    for argv in [[], ["--before", "2001-01-01", "--keep", "1d"], ["--before", "soon"], ["--keep", "2001-01-01"],
+                 ["--before", "2999-01-01"], ["--keep", "9998y"]]:
+        expect(t, c.run("events", "prune", *argv), 2, "usage: 'events prune %s'" % " ".join(argv), r"\A\Z", ".")
+    db = sqlite3.connect(c.db)
+    with db:
+        db.executemany("INSERT INTO events (at, kind) VALUES (?, 'ancient')", [(n,) for n in range(1, 2501)])
+    db.close()
+    known = [e for e in events_of(c) if e["kind"] != "ancient"]
+    expect(t, c.run("events", "prune", "--before", "1970-01-01T00:00:11Z"), 0, "events prune", r"\A10 events from before 1970")
+    t.is_(c.json("events", "prune", "--keep", "30d")["removed"], 2490, "events prune --keep: all batches")
+    after = events_of(c)
+    t.is_(after[:len(known)], known, "  what is younger stays")
+    t.is_([e["kind"] for e in after[len(known):]], ["events-pruned"] * 2, "  and pruning is on record")
+
+
 def events_of(c):
     return [json.loads(line) for line in c.run("--json", "events").stdout.splitlines()]
 
@@ -562,6 +579,7 @@ def main(t):
         doctor(t, c, root)
         other_keyring(t, c)
         keyring(t, c)
+        pruning(t, c)
         removed(t, c)
     finally:
         shutil.rmtree(root, ignore_errors=True)

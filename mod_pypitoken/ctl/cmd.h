@@ -53,6 +53,6 @@ ctl_run_fn cmd_inspect_run, cmd_inspect_restrict;
 ctl_run_fn cmd_keyring_rotate, cmd_keyring_remove, cmd_keyring_status;
 
 /* cmd_events.c, cmd_doctor.c */
-ctl_run_fn cmd_events_run, cmd_doctor_run;
+ctl_run_fn cmd_events_run, cmd_events_prune, cmd_doctor_run;
 
 #endif

@@ -194,6 +194,10 @@ const query_t query_table[QUERY_COUNT] = {
                           "AND (? IS NULL OR user_name = ?) AND (? IS NULL OR project = ?) "
                           "ORDER BY id"},
 
+    [QUERY_EVENT_NTH] = {"event_nth", "ii", "i",
+                         "SELECT at FROM events WHERE at < ? ORDER BY at LIMIT 1 OFFSET ?"},
+    [QUERY_EVENT_PRUNE] = {"event_prune", "i", "", "DELETE FROM events WHERE at < ?"},
+
     [QUERY_FRONT_SEEN] = {"front_seen", "it", "", "UPDATE front_ends SET seen = ? WHERE id = ?"},
     [QUERY_FRONT_EXPIRE] = {"front_expire", "i", "", "DELETE FROM front_ends WHERE seen < ?"},
     [QUERY_FRONT_ADD] = {"front_add", "ttitii", "",

@@ -81,6 +81,8 @@ typedef enum query_id_t {
 
     QUERY_EVENT_ADD,
     QUERY_EVENT_LIST,
+    QUERY_EVENT_NTH,
+    QUERY_EVENT_PRUNE,
 
     QUERY_FRONT_SEEN,
     QUERY_FRONT_EXPIRE,

@@ -242,6 +242,10 @@ store_rc_t store_note(store_t *s, const store_event_t *event);
 store_rc_t store_event_list(store_t *s, const char *user, const char *project, apr_int64_t since,
                             apr_int64_t after, store_event_fn *fn, void *baton);
 
+/* Removes events of before a time, in one transaction, the oldest first: n, or somewhat more where
+ * many are of the same second. *removed 0: there are none any more. */
+store_rc_t store_event_prune(store_t *s, apr_int64_t before, apr_int64_t n, apr_int64_t *removed);
+
 /* An accepted upload: its event is written when this returns OK, in a transaction that does not
  * wait for the disk. token: the row as of this upload, or NULL. The first use of a token, and one
  * from another address than the row has, stand in the row then too; other uses follow with the next

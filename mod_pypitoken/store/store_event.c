@@ -208,3 +208,34 @@ store_rc_t store_event_list(store_t *s, const char *user, const char *project, a
     apr_pool_destroy(scan.pool);
     return rc;
 }
+
+/* ---- pruning ---- */
+
+static int store_event_at(void *baton, const db_value_t *row)
+{
+    *(apr_int64_t *)baton = row[0].i;
+    return 1;
+}
+
+store_rc_t store_event_prune(store_t *s, apr_int64_t before, apr_int64_t n, apr_int64_t *removed)
+{
+    const db_value_t nth[] = {db_int(before), db_int(n > 0 ? n - 1 : 0)};
+    apr_int64_t at = before - 1;
+    db_conn_t *conn = NULL;
+    store_rc_t rc = store_read(s, QUERY_EVENT_NTH, nth, STORE_COUNT(nth), store_event_at, &at);
+
+    *removed = 0;
+    if (rc != STORE_OK) {
+        return rc;
+    }
+    do {
+        const db_value_t until[] = {db_int(at + 1)};
+
+        rc = store_begin(s, DB_SOON, &conn);
+        if (rc == STORE_OK) {
+            rc = store_exec(conn, QUERY_EVENT_PRUNE, until, STORE_COUNT(until), removed);
+        }
+    } while (store_end(s, &conn, &rc));
+    *removed = rc == STORE_OK ? *removed : 0;
+    return rc;
+}

@@ -309,6 +309,11 @@ static store_rc_t op_reseal(void)
     w.s->keys = keys;
     return rc == STORE_OK && r.unopened ? STORE_SEALED : rc;
 }
+static store_rc_t op_prune(void)
+{
+    apr_int64_t removed;
+    return store_event_prune(w.s, kit_time + 1, 1, &removed);
+}
 static store_rc_t op_front(void)
 {
     w.s->front_seen = 0;
@@ -414,6 +419,7 @@ static const op_t ops[] = {
     {"flush", op_flush, 0},
     {"reseal", op_reseal, 0},
     {"front", op_front, 0},
+    {"prune", op_prune, 0},
     {"people_find", op_people_find, 0},
     {"people_login", op_people_login, 0},
     {"people_login, recovery", op_people_login_recovery, 0},
@@ -522,6 +528,7 @@ static void every_call(kit_t *kit, const char *origin, const char *empty)
 
 static void origin_make(kit_t *kit)
 {
+    store_event_t e = {.kind = "old"};
     store_user_t alice, bob;
     store_project_t project, claimed;
     people_totp_t totp = {.hash = 1, .digits = 6, .period = 30, .seed_n = 20};
@@ -549,6 +556,8 @@ static void origin_make(kit_t *kit)
     w.totp = totp.id;
     tap_ok(people_totp_begin(w.s, w.bob, &totp, kit->pool) == STORE_OK, "and bob's");
     w.waits = totp.id;
+    e.at = kit_time;
+    tap_ok(store_event_add(w.s, &e) == STORE_OK, "an event");
     w.project = project.id;
     w.claimed = claimed.id;
     apr_pool_destroy(w.pool);

@@ -213,6 +213,12 @@ static int recorded(store_t *s, apr_int64_t rows, apr_int64_t decisions)
     return sums[0] == rows && sums[1] == decisions;
 }
 
+static int count_kept(void *baton, const store_event_t *row)
+{
+    *(apr_int64_t *)baton += kit_is(row->kind, "kept") || kit_is(row->kind, "old");
+    return 0;
+}
+
 static void token_make(store_t *s)
 {
     unsigned char key[MACAROON_KEY_BYTES] = {1};
@@ -316,6 +322,37 @@ static void ends(kit_t *kit)
     tap_ok(recorded(s, 9, 921), "closing writes what is left, once");
 }
 
+/* ---- pruning ---- */
+
+static void pruning(kit_t *kit)
+{
+    store_event_t e = {.kind = "old"};
+    apr_int64_t removed = -1, sum = 0, before = kit_time - 1000, n = 0;
+    int i, rounds = 0, most = 0;
+    store_t *s;
+
+    kit->config = kit->init;
+    s = kit_open(kit, NULL, p);
+    for (i = 0; i < 300; i++) {
+        e.at = before - 300 + i; /* the last one is just old enough */
+        (void)store_event_add(s, &e);
+        e.at = before - 150;
+        (void)store_event_add(s, &e);
+    }
+    e.at = before;
+    e.kind = "kept";
+    (void)store_event_add(s, &e);
+    while (removed && store_event_prune(s, before, 100, &removed) == STORE_OK) {
+        sum += removed;
+        rounds++;
+        most = removed > most ? (int)removed : most;
+    }
+    tap_ok(sum == 600 && rounds >= 5 && most >= 301 && most <= 400,
+           "old events go, a few at a time (%d in %d, at most %d)", (int)sum, rounds, most);
+    tap_ok(store_event_list(s, NULL, NULL, 0, 0, count_kept, &n) == STORE_OK && n == 1,
+           "  and no others");
+}
+
 /* ---- many threads ---- */
 
 static trail_t *shared;
@@ -379,6 +416,7 @@ int main(void)
     last_use(s);
     notes(&kit, s);
     ends(&kit);
+    pruning(&kit);
     many();
     apr_pool_destroy(p);
     return kit_end(&kit);
