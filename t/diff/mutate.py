@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(HERE, "../hostile"))
 import corpus  # noqa: E402
 
 CAPTURES = os.path.join(HERE, "../data/captures")
+EDGES = (4096, 5120, 8192, 10240, 16384, 20480, 65536)  # where readers' buffers end
 LARGE = 16384                # recorded bodies above this are rare guests
 LEGACY, CUT_ALL, CUT = 1, 2, 4  # flags of t/unit/form_tool.c
 
@@ -163,6 +164,17 @@ class Maker:
             head += "\r\n%s: %s" % (self.spelled("Content-Type"), ctype)
         return head.encode("latin-1") + b"\r\n\r\n" + (value if isinstance(value, bytes) else value.encode())
 
+    def edge(self, dash, before):
+        """A file that brings its own end, or a crowd of near delimiters, to the edge of somebody's buffer.
+        before: how many bytes stand in front of it."""
+        r = self.rng
+        edge = r.choice(EDGES[:-1] if r.random() < 0.9 else EDGES)
+        if r.random() < 0.5:
+            return b"x" * max(1, edge - before - r.randint(-4, len(dash) + 8))
+        near = b"\r\n" + dash[:-1]
+        crowd = near * (1 + 600 // len(near))
+        return b"x" * max(1, edge - before - r.randint(0, len(crowd))) + crowd
+
     def form(self):
         r = self.rng
         boundary = self.boundary()
@@ -184,7 +196,10 @@ class Maker:
             parts += [self.part(dash, "gpg_signature", self.data(dash, True))] * 2
         if r.random() < 0.5:
             r.shuffle(parts)
-        parts.insert(len(parts) if r.random() < 0.6 else r.randint(0, len(parts)), self.part(dash, "content", content, filename))
+        at = len(parts) if r.random() < 0.6 else r.randint(0, len(parts))
+        if r.random() < 0.06:
+            content = self.edge(dash, sum(len(p) + len(dash) + 4 for p in parts[:at]) + len(dash) + 110 + len(filename))
+        parts.insert(at, self.part(dash, "content", content, filename))
         body = b"\r\n" * (r.random() < 0.2) + b"".join(dash + b"\r\n" + p + b"\r\n" for p in parts) + dash + b"--" + b"\r\n" * (r.random() < 0.8)
         quote = '"' if r.random() < 0.15 else ""
         return "multipart/form-data;%sboundary=%s%s%s" % (" " * (r.random() < 0.9), quote, boundary, quote), body
