@@ -152,6 +152,27 @@ def slow(t, s, tok):
     t.like(s.httpd.error_log(), line, "the operator can read it")
 
 
+def stalled(t):
+    """Without mod_reqtimeout: Timeout passes once, not once more for what is drained."""
+    with site.Site(t) as s:
+        s.init("alice")
+        tok = s.token("alice")
+        s.start(more="RequestReadTimeout header=0 body=0\nTimeout 4\n")
+        began, conns = time.monotonic(), []
+        for padding in (0, 400000):
+            for who, status in ((tok, 408), (tok.expired(), 403)):
+                body = dist.sdist("stalled", padding=padding).form()
+                conns.append((wire.Conn(s.httpd.port), status, padding))
+                conns[-1][0].send(post(s, "/legacy/", who, body)[:-500])
+        for conn, status, padding in conns:
+            with conn:
+                r = conn.response()
+                t.is_(r.status, status, "%s that stops %d bytes before its end: %d" %
+                      ("a long body" if padding else "a short one", 500, status), r)
+                t.ok(conn.closed(), "  and the connection ends")
+        t.ok(time.monotonic() - began < 7.5, "nobody was waited for twice", time.monotonic() - began)
+
+
 def short(t, s, tok):
     """A short refused body: the connection lives on; chunked, its length is not known."""
     body = dist.sdist("short").form()
@@ -283,6 +304,8 @@ def main(t):
                 for part in (before_the_body, beyond_the_cap, broken_while_drained, slow, short):
                     t.note(part.__name__)
                     part(t, s, tok)
+    t.note("stalled")
+    stalled(t)
     for kind in DOCUMENTS:
         t.note("ErrorDocument " + kind)
         elsewhere(t, kind)

@@ -124,6 +124,23 @@ static verdict_code_t permit_take(permit_t *permit, store_t *store, verdict_t *v
     return permit_refuse(v, VERDICT_STORE_DOWN, permit->form, pool);
 }
 
+/* The project was there, but an upload that failed may have taken it along since it was looked up,
+ * and somebody else may have it now. The event is written: from here on nothing takes it along. */
+static verdict_code_t permit_still(permit_t *permit, store_t *store, verdict_t *v, apr_pool_t *pool)
+{
+    store_rc_t rc = permit_lookup(permit, store, pool);
+
+    if (rc == STORE_NOTFOUND) {
+        return permit_claim(permit, store, v, pool);
+    }
+    if (rc != STORE_OK) {
+        return permit_refuse(v, VERDICT_STORE_DOWN, permit->form, pool);
+    }
+    return permit->role == STORE_ROLE_NONE
+               ? permit_refuse(v, VERDICT_ROLE_MISSING, permit->form, pool)
+               : VERDICT_ALLOWED;
+}
+
 verdict_code_t permit_commit(permit_t *permit, store_t *store, const seam_t *seam,
                              const store_event_t *event, verdict_t *v, apr_pool_t *pool)
 {
@@ -138,6 +155,9 @@ verdict_code_t permit_commit(permit_t *permit, store_t *store, const seam_t *sea
     if (code == VERDICT_ALLOWED && store_use(store, event, &permit->bearer->token) != STORE_OK) {
         code = permit_refuse(v, VERDICT_STORE_DOWN, permit->form, pool);
     }
+    if (code == VERDICT_ALLOWED && !permit->fresh && !permit->project.confirmed) {
+        code = permit_still(permit, store, v, pool);
+    }
     if (code != VERDICT_ALLOWED) {
         (void)permit_settle(store, permit, PERMIT_REFUSED, pool);
     }
@@ -150,15 +170,17 @@ static store_rc_t permit_settle_project(store_t *store, const permit_t *permit, 
     store_project_t again;
     store_rc_t rc;
 
-    if (!permit->project.id || permit->project.confirmed || end == PERMIT_UNKNOWN) {
+    if (!permit->project.id || permit->project.confirmed || permit->role == STORE_ROLE_NONE ||
+        end == PERMIT_UNKNOWN) {
         return STORE_OK;
     }
     if (end == PERMIT_REFUSED) {
-        return permit->fresh ? store_project_abandon(store, permit->project.id) : STORE_OK;
+        rc = store_project_abandon(store, permit->project.id);
+        return rc == STORE_NOTFOUND ? STORE_OK : rc;
     }
     rc = store_project_confirm(store, permit->project.id);
     if (rc == STORE_NOTFOUND) {
-        /* another upload of the same owner had made the project, failed, and took it along */
+        /* removed while the upload was under way, by the operator: it arrived all the same */
         rc = store_project_add(store, permit->form->name, permit->form->project, permit->user_id, 1,
                                &again, pool);
     }

@@ -45,12 +45,12 @@ typedef enum permit_end_t {
 } permit_end_t;
 
 /* The handler behind the guard has answered: ARRIVED confirms a project made by this upload,
- * REFUSED forgets it if nobody has uploaded to it and gives back what was taken of a counted use.
- * UNKNOWN changes nothing: the name stays with whoever uploaded and the use stays taken, as they do
- * when no end is ever told because the process died. A file of his may be in the back end; nobody
- * else gets a project that has it, and a token for one upload is not good for two. His next upload
- * that arrives confirms the project, and the operator can remove it.
- * Only the first call does something. */
+ * REFUSED forgets it, unless another upload to it may have arrived or still may, and gives back
+ * what was taken of a counted use. UNKNOWN changes nothing: the name stays with whoever uploaded
+ * and the use stays taken, as they do when no end is ever told because the process died. A file of
+ * his may be in the back end; nobody else gets a project that has it, and a token for one upload is
+ * not good for two. His next upload that arrives confirms the project, and the operator can remove
+ * it. Only the first call does something. */
 store_rc_t permit_settle(store_t *store, permit_t *permit, permit_end_t end, apr_pool_t *pool);
 
 #endif

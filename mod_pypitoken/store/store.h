@@ -143,7 +143,9 @@ typedef int store_project_role_fn(void *baton, const store_project_t *row, store
 store_rc_t store_project_of(store_t *s, const char *user_id, store_project_role_fn *fn,
                             void *baton);
 store_rc_t store_project_remove(store_t *s, const char *id);
-/* The first upload arrived / did not: keeps, or forgets, a project that is not confirmed. */
+/* The first upload arrived / did not: keeps, or forgets, a project that is not confirmed. Nothing
+ * is forgotten while the trail tells of more than one upload to it that was accepted and of which
+ * it is not known ("upload-failed" with a status of 4xx) that it was refused: then NOTFOUND. */
 store_rc_t store_project_confirm(store_t *s, const char *id);
 store_rc_t store_project_abandon(store_t *s, const char *id);
 

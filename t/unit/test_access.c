@@ -104,39 +104,66 @@ static void expect_bearer(world_t *w, const char *text, verdict_code_t want, con
 
 #define UNDER_WAY (-1)
 
-static verdict_code_t upload(world_t *w, const char *text, const char *name, int anyone, int settle)
-{
-    permit_policy_t policy = {anyone};
+/* One upload in its steps. */
+typedef struct act_t {
     upload_form_t form;
     store_event_t event;
     permit_t permit;
-    bearer_t b;
-    verdict_t v;
-    verdict_code_t code = bear(w, &b, text);
+    bearer_t bearer;
+    verdict_t verdict;
+} act_t;
 
-    memset(&form, 0, sizeof(form));
-    memset(&event, 0, sizeof(event));
-    form.name = name;
-    form.project = project_normalize(slice_of(name), w->pool);
-    form.filename = "f-1.0.tar.gz";
-    if (code != VERDICT_ALLOWED) {
-        return code;
+static verdict_code_t act_permit(world_t *w, act_t *a, const char *text, const char *name,
+                                 int anyone)
+{
+    permit_policy_t policy = {anyone};
+    verdict_code_t code;
+
+    memset(a, 0, sizeof(*a));
+    code = bear(w, &a->bearer, text);
+    a->form.name = name;
+    a->form.project = project_normalize(slice_of(name), w->pool);
+    a->form.filename = "f-1.0.tar.gz";
+    return code != VERDICT_ALLOWED ? code
+                                   : permit_upload(&a->permit, w->store, &test_seam, &a->bearer,
+                                                   &a->form, &policy, &a->verdict, w->pool);
+}
+
+static verdict_code_t act_commit(world_t *w, act_t *a)
+{
+    a->event.at = test_time;
+    a->event.kind = "upload";
+    a->event.user = a->bearer.token.user_name;
+    a->event.token_id = a->bearer.token.id;
+    a->event.project = a->form.project;
+    a->event.file = a->form.filename;
+    a->event.address = "127.0.0.1";
+    a->event.verdict = "allowed";
+    return permit_commit(&a->permit, w->store, &test_seam, &a->event, &a->verdict, w->pool);
+}
+
+/* As httpd does it: settled, and written down when it failed. */
+static void act_settle(world_t *w, act_t *a, permit_end_t end)
+{
+    permit_settle(w->store, &a->permit, end, w->pool);
+    a->event.kind = "upload-failed";
+    a->event.verdict = "backend-failed";
+    a->event.detail = end == PERMIT_REFUSED ? "400 Bad Request" : "504 Gateway Timeout";
+    if (end != PERMIT_ARRIVED) {
+        store_event_add(w->store, &a->event);
     }
-    code = permit_upload(&permit, w->store, &test_seam, &b, &form, &policy, &v, w->pool);
-    if (code != VERDICT_ALLOWED) {
-        return code;
+}
+
+static verdict_code_t upload(world_t *w, const char *text, const char *name, int anyone, int settle)
+{
+    act_t a;
+    verdict_code_t code = act_permit(w, &a, text, name, anyone);
+
+    if (code == VERDICT_ALLOWED) {
+        code = act_commit(w, &a);
     }
-    event.at = test_time;
-    event.kind = "upload";
-    event.user = b.token.user_name;
-    event.token_id = b.token.id;
-    event.project = form.project;
-    event.file = form.filename;
-    event.address = "127.0.0.1";
-    event.verdict = "allowed";
-    code = permit_commit(&permit, w->store, &test_seam, &event, &v, w->pool);
     if (code == VERDICT_ALLOWED && settle >= 0) {
-        permit_settle(w->store, &permit, (permit_end_t)settle, w->pool);
+        act_settle(w, &a, (permit_end_t)settle);
     }
     return code;
 }
@@ -239,6 +266,54 @@ static void test_pending(world_t *w)
            "its owner's next upload that arrives confirms it");
 }
 
+/* Several uploads make one project; the one that claimed it fails. */
+static void test_together(world_t *w)
+{
+    char *alice = mint(w, "alice", NULL, 0, NULL), *bob = mint(w, "bob", NULL, 0, NULL);
+    store_project_t project;
+    act_t first, second;
+
+    tap_ok(act_permit(w, &first, alice, "both", 1) == VERDICT_ALLOWED &&
+               act_commit(w, &first) == VERDICT_ALLOWED &&
+               act_permit(w, &second, alice, "both", 1) == VERDICT_ALLOWED &&
+               act_commit(w, &second) == VERDICT_ALLOWED,
+           "two uploads to a new project");
+    act_settle(w, &first, PERMIT_REFUSED);
+    tap_ok(upload(w, bob, "both", 1, PERMIT_ARRIVED) == VERDICT_ROLE_MISSING,
+           "the first is refused while the second is under way: nobody else gets the project");
+    act_settle(w, &second, PERMIT_REFUSED);
+    tap_ok(store_project_find(w->store, "both", &project, w->pool) == STORE_NOTFOUND,
+           "both are refused: it is forgotten");
+    tap_ok(upload(w, alice, "both", 1, PERMIT_REFUSED) == VERDICT_ALLOWED &&
+               upload(w, bob, "both", 1, PERMIT_ARRIVED) == VERDICT_ALLOWED,
+           "a third is, too: somebody else may have it");
+
+    tap_ok(act_permit(w, &first, alice, "late", 1) == VERDICT_ALLOWED &&
+               act_commit(w, &first) == VERDICT_ALLOWED &&
+               act_permit(w, &second, alice, "late", 1) == VERDICT_ALLOWED,
+           "an upload is judged while another one makes the project");
+    act_settle(w, &first, PERMIT_REFUSED);
+    tap_ok(upload(w, bob, "late", 1, PERMIT_ARRIVED) == VERDICT_ALLOWED &&
+               act_commit(w, &second) == VERDICT_ROLE_MISSING,
+           "that one fails and somebody else is faster: no file gets into his project");
+    tap_ok(store_project_find(w->store, "late", &project, w->pool) == STORE_OK && project.confirmed,
+           "  and he keeps it");
+
+    tap_ok(act_permit(w, &first, alice, "again", 1) == VERDICT_ALLOWED &&
+               act_commit(w, &first) == VERDICT_ALLOWED &&
+               act_permit(w, &second, alice, "again", 1) == VERDICT_ALLOWED,
+           "the same");
+    act_settle(w, &first, PERMIT_REFUSED);
+    tap_ok(act_commit(w, &second) == VERDICT_ALLOWED &&
+               upload(w, bob, "again", 1, PERMIT_ARRIVED) == VERDICT_ROLE_MISSING,
+           "that one fails and nobody is faster: the project is made once more");
+
+    tap_ok(upload(w, alice, "perhaps", 1, PERMIT_UNKNOWN) == VERDICT_ALLOWED &&
+               upload(w, alice, "perhaps", 1, PERMIT_REFUSED) == VERDICT_ALLOWED &&
+               upload(w, bob, "perhaps", 1, PERMIT_ARRIVED) == VERDICT_ROLE_MISSING,
+           "a refusal after a timeout does not forget the file that may be there");
+}
+
 int main(void)
 {
     world_t w = {0};
@@ -253,6 +328,7 @@ int main(void)
         test_outage(&w);
         test_permit(&w);
         test_pending(&w);
+        test_together(&w);
     }
     apr_pool_destroy(w.pool);
     apr_terminate();
