@@ -56,7 +56,7 @@ UPLOADS = "".join("""\
 # nothing here is about how often something may fail
 # and as many hashes at once as there are requests
 NO_LIMITS = "PyPITokenHashes 16\n" + "".join("PyPITokenThrottle %s Off\n" % name for name in "account address all code code-address".split())
-FAILURES = (r"AH01617.*(alice|bob|ALICE|nobody|gone|old|carol|__token__|'')", r"AH01618.*not found", r"AH01617")
+FAILURES = (r"pypitoken: refused, login-down.*does not open", r"AH01617.*(alice|bob|ALICE|nobody|gone|old|carol|__token__|'')", r"AH01618.*not found", r"AH01617")
 TOOL = os.path.join(BUILDDIR, "t/unit/people_tool")
 
 
@@ -445,7 +445,13 @@ def own_pages(t, s):
     people.fresh(s)
     t.is_(pages.Browser(s).sign_in("paula", pw, code=own.code()).status, 303, "  does not count before its first code")
     r = b.post(at, at, act="nothing", password=pw, code=fresh[1])
-    t.is_(r.status, 400, "no such act", r)
+    t.is_((r.status, r.text.count("</html>")), (400, 1), "no such act: one page", r)
+    s.store.write(("UPDATE totp SET digits = 8 WHERE confirmed = 0", ()))
+    for path in ("/new", "/qr"):
+        r = b.get(at + path)
+        t.is_((r.status, r.text.count("</html>"), "otpauth" in r.text), (503, 1, False),
+              "a second factor that does not open: one page that says so", r)
+    s.store.write(("UPDATE totp SET digits = 6 WHERE confirmed = 0", ()))
     r = b.post(at, at, act="remove", password=pw, code=fresh[2])
     t.is_((r.status, b.get("/account/").status), (303, 303), "removed, and signed out", r)
     t.is_(b.sign_in("paula", pw).status, 303, "  the password alone does again")

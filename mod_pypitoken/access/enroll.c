@@ -62,7 +62,7 @@ enroll_rc_t enroll_begin(enroll_t *out, store_t *store, const seam_t *seam, slic
 enroll_rc_t enroll_waiting(enroll_t *out, store_t *store, slice_t issuer, const store_user_t *user,
                            apr_pool_t *pool)
 {
-    people_totp_t row;
+    people_totp_t row = {0};
     enroll_rc_t rc = enroll_rc(people_totp_waiting(store, user->id, &row, pool));
 
     memset(out, 0, sizeof(*out));
@@ -78,7 +78,7 @@ enroll_rc_t enroll_confirm(store_t *store, const seam_t *seam, const char *user_
 {
     apr_int64_t counter = -1;
     person_code_t typed = {0};
-    people_totp_t row;
+    people_totp_t row = {0};
     enroll_rc_t rc = enroll_rc(people_totp_waiting(store, user_id, &row, pool));
     totp_t t;
 

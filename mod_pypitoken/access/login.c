@@ -64,7 +64,7 @@ verdict_code_t login_epoch(apr_int64_t *epoch, store_t *store, slice_t user_name
 {
     const char *fold = person_fold(user_name, pool);
     verdict_code_t code = VERDICT_LOGIN_FAILED;
-    people_t p;
+    people_t p = {0};
 
     *epoch = 0;
     switch (store ? people_find(store, user_name, fold, &p, pool) : STORE_DOWN) {

@@ -160,7 +160,7 @@ static verdict_code_t login_account_hash(login_state_t *l)
  * was typed for another one's second factor does not count for it. */
 static verdict_code_t login_account_renamed(login_state_t *l, const char *name)
 {
-    people_t *p = &l->person, other;
+    people_t *p = &l->person, other = {0};
     const char *fold = person_fold(slice_of(name), l->pool);
     store_rc_t rc;
 

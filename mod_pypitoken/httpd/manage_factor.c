@@ -3,6 +3,7 @@
 #include "httpd/manage_factor.h"
 
 #include <sodium.h>
+#include <string.h>
 
 #include "access/mine_enroll.h"
 #include "core/qr.h"
@@ -14,14 +15,16 @@
 
 /* ---- what there is ---- */
 
-/* 0, or the answer that was sent: no store, no such account. */
-static int manage_factor_account(manage_t *m, mine_t *mine, store_user_t *user)
+/* 1, or 0 and *answer is the handler's return value: no store, no such account. */
+static int manage_factor_account(manage_t *m, mine_t *mine, store_user_t *user, int *answer)
 {
     store_rc_t rc;
 
+    memset(user, 0, sizeof(*user));
     *mine = manage_token_mine(m);
     rc = m->store ? mine_enroll_account(mine, user, m->r->pool) : STORE_DOWN;
-    return rc == STORE_OK ? 0 : manage_token_failed(m, rc);
+    *answer = rc == STORE_OK ? OK : manage_token_failed(m, rc);
+    return rc == STORE_OK;
 }
 
 static int manage_factor_page(manage_t *m, int status, const store_user_t *user,
@@ -39,9 +42,11 @@ int manage_factor_show(manage_t *m)
 {
     store_user_t user;
     mine_t mine;
-    int sent = manage_factor_account(m, &mine, &user);
+    int answer;
 
-    return sent ? sent : manage_factor_page(m, HTTP_OK, &user, NULL);
+    return manage_factor_account(m, &mine, &user, &answer)
+               ? manage_factor_page(m, HTTP_OK, &user, NULL)
+               : answer;
 }
 
 static int manage_factor_failed(manage_t *m, enroll_rc_t rc)
@@ -115,10 +120,10 @@ int manage_factor_act(manage_t *m)
     store_user_t user;
     verdict_t v;
     mine_t mine;
-    int sent = manage_factor_account(m, &mine, &user);
+    int answer;
 
-    if (sent) {
-        return sent;
+    if (!manage_factor_account(m, &mine, &user, &answer)) {
+        return answer;
     }
     if (manage_factor_again(m, &v) != VERDICT_ALLOWED) {
         manage_note(m, &v);
@@ -141,19 +146,21 @@ int manage_factor_act(manage_t *m)
 
 /* ---- the one that waits ---- */
 
-/* 0 and *e filled, or the answer that was sent. */
-static int manage_factor_waiting(manage_t *m, mine_t *mine, store_user_t *user, enroll_t *e)
+/* 1 and *e filled, or 0 and *answer as above. */
+static int manage_factor_waiting(manage_t *m, mine_t *mine, store_user_t *user, enroll_t *e,
+                                 int *answer)
 {
-    int sent = manage_factor_account(m, mine, user);
     enroll_rc_t rc;
 
-    if (sent) {
-        return sent;
+    memset(e, 0, sizeof(*e));
+    if (!manage_factor_account(m, mine, user, answer)) {
+        return 0;
     }
     rc = enroll_waiting(e, m->store, slice_of(config_service(m->r->server)), user, m->r->pool);
-    return rc == ENROLL_OK     ? 0
-           : rc == ENROLL_NONE ? manage_go(m, MANAGE_FACTOR)
-                               : manage_factor_failed(m, rc);
+    if (rc != ENROLL_OK) {
+        *answer = rc == ENROLL_NONE ? manage_go(m, MANAGE_FACTOR) : manage_factor_failed(m, rc);
+    }
+    return rc == ENROLL_OK;
 }
 
 static int manage_factor_new_page(manage_t *m, int status, const enroll_t *e, const char *problem)
@@ -170,9 +177,11 @@ int manage_factor_new(manage_t *m)
     store_user_t user;
     mine_t mine;
     enroll_t e;
-    int sent = manage_factor_waiting(m, &mine, &user, &e);
+    int answer;
 
-    return sent ? sent : manage_factor_new_page(m, HTTP_OK, &e, NULL);
+    return manage_factor_waiting(m, &mine, &user, &e, &answer)
+               ? manage_factor_new_page(m, HTTP_OK, &e, NULL)
+               : answer;
 }
 
 int manage_factor_qr(manage_t *m)
@@ -181,10 +190,10 @@ int manage_factor_qr(manage_t *m)
     store_user_t user;
     mine_t mine;
     enroll_t e;
-    int sent = manage_factor_waiting(m, &mine, &user, &e);
+    int answer;
 
-    if (sent) {
-        return sent;
+    if (!manage_factor_waiting(m, &mine, &user, &e, &answer)) {
+        return answer;
     }
     svg = qr_svg(slice_of(e.uri), m->r->pool);
     if (!svg) {
@@ -202,10 +211,10 @@ int manage_factor_confirm(manage_t *m)
     mine_t mine;
     enroll_t e;
     enroll_rc_t rc;
-    int sent = manage_factor_waiting(m, &mine, &user, &e);
+    int answer;
 
-    if (sent) {
-        return sent;
+    if (!manage_factor_waiting(m, &mine, &user, &e, &answer)) {
+        return answer;
     }
     rc = mine_enroll_confirm(&mine, &user, form_get(&m->form, "code"), m->r->pool);
     if (rc == ENROLL_WRONG) {

@@ -142,7 +142,7 @@ class Mariadb:
     def install(self):
         argv = ["mariadb-install-db", "--no-defaults", "--datadir=" + self.path("data"), "--skip-test-db",
                 "--auth-root-authentication-method=normal", "--skip-name-resolve",
-                "--innodb-log-file-size=4M"]
+                "--innodb-log-file-size=4M", "--tmpdir=" + self.path("run")]
         _quiet(*argv, *(["--user=" + self.user] if self.user else []), cwd=self.root)
 
     def launch(self):
