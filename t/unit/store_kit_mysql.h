@@ -5,6 +5,7 @@
  *   PYPT_STORE_INIT    URL of the account that may define tables
  *   PYPT_STORE_SECRET  file with the password of both
  *   PYPT_STORE_ADMIN   the server's socket, where root has no password
+ *   PYPT_STORE_CLUSTER the socket of the Galera node that the URLs lead to, if that is another one
  *   PYPT_STORE_GRANTS  file with what the account under test may do to database "pypitoken"
  *
  * A database stands for the file at kit->db, and others for the files that tests copy it to. */
@@ -19,7 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static MYSQL *kit_mysql; /* NULL: the tests run on SQLite */
+static MYSQL *kit_mysql;       /* NULL: the tests run on SQLite */
+static MYSQL *kit_mysql_other; /* of PYPT_STORE_CLUSTER, or NULL */
 static char kit_mysql_main[32];
 
 /* Runs any number of statements; calls row with each row of their results. */
@@ -41,6 +43,11 @@ static void kit_mysql_run(const char *sql, void (*row)(void *, MYSQL_ROW, unsign
     }
     if (more > 0) {
         tap_ok(0, "%s: %s", sql, mysql_error(kit_mysql));
+    }
+    if (kit_mysql_other && mysql_query(kit_mysql_other, "START TRANSACTION; COMMIT")) {
+        tap_ok(0, "waiting for the other node: %s", mysql_error(kit_mysql_other));
+    }
+    while (kit_mysql_other && mysql_next_result(kit_mysql_other) == 0) {
     }
 }
 
@@ -159,21 +166,35 @@ static const char *kit_mysql_url(const char *variable, apr_pool_t *pool)
     return apr_psprintf(pool, "%.*s%s%s", (int)(at - url), url, kit_mysql_main, at + 4);
 }
 
+static MYSQL *kit_mysql_connect(const char *socket)
+{
+    MYSQL *mysql = mysql_init(NULL);
+
+    if (!socket || !mysql_real_connect(mysql, "localhost", "root", "", NULL, 0, socket,
+                                       CLIENT_MULTI_STATEMENTS)) {
+        tap_ok(0, "%s: %s", socket ? socket : "no PYPT_STORE_ADMIN", mysql_error(mysql));
+        exit(1);
+    }
+    return mysql;
+}
+
 __attribute__((unused)) static void kit_mysql_begin(apr_pool_t *pool)
 {
-    const char *socket = getenv("PYPT_STORE_ADMIN");
+    const char *other = getenv("PYPT_STORE_CLUSTER");
 
     if (!getenv("PYPT_STORE")) {
         return;
     }
     apr_snprintf(kit_mysql_main, sizeof(kit_mysql_main), "pypt_%d", (int)getpid());
-    kit_mysql = mysql_init(NULL);
-    if (!socket || !mysql_real_connect(kit_mysql, "localhost", "root", "", NULL, 0, socket,
-                                       CLIENT_MULTI_STATEMENTS)) {
-        tap_ok(0, "%s: %s", socket ? socket : "no PYPT_STORE_ADMIN", mysql_error(kit_mysql));
-        exit(1);
-    }
+    kit_mysql = kit_mysql_connect(getenv("PYPT_STORE_ADMIN"));
     kit_mysql_run("SET SESSION foreign_key_checks = 0, sql_mode = 'STRICT_ALL_TABLES'", NULL, NULL);
+    if (other) { /* each sees what was done on the other, at once */
+        kit_mysql_run("SET SESSION wsrep_sync_wait = 15", NULL, NULL);
+        kit_mysql_other = kit_mysql_connect(other);
+        if (mysql_query(kit_mysql_other, "SET SESSION wsrep_sync_wait = 15")) {
+            abort();
+        }
+    }
     kit_mysql_fresh(kit_mysql_main, pool);
 }
 
@@ -193,6 +214,9 @@ __attribute__((unused)) static void kit_mysql_end(apr_pool_t *pool)
                   sql);
     kit_mysql_run(sql[0], NULL, NULL);
     mysql_close(kit_mysql);
+    if (kit_mysql_other) {
+        mysql_close(kit_mysql_other);
+    }
 }
 
 #endif

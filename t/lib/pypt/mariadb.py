@@ -13,14 +13,16 @@ Both have the password in db.secret, a file of mode 0600. Over TCP they are aske
 import atexit
 import os
 import pwd
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 
 from . import SRCDIR, poll
-from .httpd import free_port, guardian
+from .httpd import guardian
 
 PASSWORD = "correct-horse-4711"
 GRANTS = os.path.join(SRCDIR, "conf/mysql-grants.sql")
@@ -47,6 +49,18 @@ max-connections=200
 innodb-flush-log-at-trx-commit=2
 {options}
 """
+
+
+def steady_port():
+    """A free port that no outgoing connection takes meanwhile: for what is started again on the same one."""
+    while True:
+        port = random.randrange(12000, 32000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 def _where(name):
@@ -103,7 +117,7 @@ class Mariadb:
         self.options, self.binary, self.argv = list(options), binary, list(argv)
         self.user = "mysql" if os.geteuid() == 0 else None
         self.proc = self.guardian = None
-        self.port = free_port()
+        self.port = steady_port()
         for name in "run tls data".split():
             os.mkdir(os.path.join(self.root, name))
         os.chmod(self.root, 0o755)
@@ -111,16 +125,20 @@ class Mariadb:
         self.secret = self.path("password")
         with open(self.secret, "w", opener=lambda p, flags: os.open(p, flags, 0o600)) as f:
             f.write(PASSWORD + "\n")
-        if self.user:
-            entry = pwd.getpwnam(self.user)
-            for name in ("", "run", "data"):
-                os.chown(self.path(name), entry.pw_uid, entry.pw_gid)
+        self.own("", "run", "data")
         atexit.register(self.remove)
 
     def path(self, *parts):
         return os.path.join(self.root, *parts)
 
-    socket = property(lambda self: self.path("s.sock"))
+    def own(self, *names):
+        """To the server's user, when there is one to give to."""
+        if self.user:
+            entry = pwd.getpwnam(self.user)
+            for name in names:
+                os.chown(self.path(name), entry.pw_uid, entry.pw_gid)
+
+    socket = property(lambda self: self.path("s.sock"))  # of the server
 
     def __enter__(self):
         return self.start()

@@ -103,14 +103,14 @@ class Mysql:
             self.server.database(self.name)
         site.secrets.add(mariadb.PASSWORD)
 
-    def url(self):
-        return self.server.url(self.name, **self.url_options)
+    def url(self, user="pypitoken"):
+        return self.server.url(self.name, user, **(self.url_options if user == "pypitoken" else {}))
 
     def line(self):
         return 'PyPITokenStore "%s"\nPyPITokenStoreSecret "%s"\n' % (self.url(), self.server.secret)
 
     def options(self):
-        return ["--store", self.server.url(self.name, "pypitoken_admin"), "--store-secret", self.server.secret]
+        return ["--store", self.url("pypitoken_admin"), "--store-secret", self.server.secret]
 
     def made(self):
         self.server.grant(self.name)
@@ -154,3 +154,14 @@ class Mysql:
         connection.close()
         self.server.grant(other)
         return Mysql(self.site, self.server, other)
+
+
+class Nodes(Mysql):
+    """A database of a Galera cluster, by its nodes in some order; several sites may share one."""
+
+    def __init__(self, site, cluster, order, name, **url):
+        self.cluster, self.order = cluster, order
+        super().__init__(site, cluster.nodes[order[0]], name, **url)
+
+    def url(self, user="pypitoken"):
+        return self.cluster.url(self.name, self.order, user, **self.url_options)
