@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import sqlite3
 import sys
 import threading
 
@@ -23,11 +22,7 @@ class Trail:
         self.count = 0
 
     def sql(self, statement, *values):
-        db = sqlite3.connect("file:%s?mode=ro" % self.s.path("store/pypi.db"), uri=True, timeout=10)
-        try:
-            return db.execute(statement, values).fetchall()
-        finally:
-            db.close()
+        return [tuple(row) for row in self.s.store.rows(statement, *values)]
 
     def used(self, token):
         """File and address of the last use, as the row has them."""
