@@ -75,15 +75,22 @@ static void walked_mysql_row(void *data, MYSQL_ROW row, unsigned int n)
     }
 }
 
-/* The statement with values in the place of its parameters. */
-static const char *filled(const query_t *q, apr_pool_t *pool)
+/* Asked for the first rows instead: pruning goes from the oldest event on. */
+static int from_the_first(query_id_t query)
 {
+    return query == QUERY_EVENT_NTH || query == QUERY_EVENT_PRUNE;
+}
+
+/* The statement with values in the place of its parameters. */
+static const char *filled(query_id_t query, apr_pool_t *pool)
+{
+    const query_t *q = &query_table[query];
     const char *sql = "", *p = q->sql, *types = q->params;
 
     for (; *p; p++) {
         if (*p == '?') {
             sql = apr_pstrcat(pool, sql,
-                              *types == 'i'            ? "390"
+                              *types == 'i'            ? from_the_first(query) ? "9" : "390"
                               : (*types | 0x20) == 't' ? "'x5'"
                                                        : "x'7835'",
                               NULL);
@@ -164,7 +171,7 @@ int main(void)
         seen++;
         if (kit_mysql) {
             kit_mysql_run(apr_psprintf(kit.pool, "USE %s; EXPLAIN %s", kit_mysql_main,
-                                       own ? own : filled(q, kit.pool)),
+                                       own ? own : filled((query_id_t)i, kit.pool)),
                           walked_mysql_row, &plan);
         } else {
             walked_sqlite(db, (query_id_t)i,
