@@ -124,7 +124,7 @@ SERVER = """\
     Protocols h2 h2c http/1.1
 </IfModule>
 WSGISocketPrefix "{root}/run/wsgi"
-WSGIDaemonProcess recorder processes=2 threads=4 display-name=pypt-wsgi
+WSGIDaemonProcess recorder processes=2 threads=4 display-name=pypt-wsgi home="{root}/app"
 WSGIRestrictEmbedded Off
 FcgidMaxRequestLen 2000000000
 FcgidIPCDir "{root}/run/fcgid"
