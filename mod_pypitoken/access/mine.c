@@ -64,7 +64,7 @@ const char *mine_issue(const mine_t *mine, char **text, issue_t *made, issue_req
 store_rc_t mine_projects(const mine_t *mine, store_project_role_fn *fn, void *baton,
                          apr_pool_t *pool)
 {
-    store_user_t user;
+    store_user_t user = {0};
     store_rc_t rc = store_user_find(mine->store, slice_of(mine->user), &user, pool);
 
     if (rc == STORE_NOTFOUND) {

@@ -155,7 +155,7 @@ int cmd_init_status(ctl_t *ctl)
 
 int cmd_init_migrate(ctl_t *ctl)
 {
-    store_schema_t before, after;
+    store_schema_t before = {0, 0, 0}, after;
     int code = ctl_open_any(ctl, 0);
 
     if (code == CTL_DONE) {

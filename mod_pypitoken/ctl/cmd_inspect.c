@@ -154,7 +154,7 @@ int cmd_inspect_restrict(ctl_t *ctl)
     apr_array_header_t *caveats = apr_array_make(ctl->pool, 8, sizeof(slice_t));
     narrow_t narrow = {.projects = ctl->projects};
     slice_t text;
-    macaroon_t *m;
+    macaroon_t *m = NULL;
     int i, code = cmd_narrow_expires(ctl, &narrow.expires);
 
     if (code == CTL_DONE) {

@@ -135,7 +135,7 @@ static void cmd_keyring_say(ctl_t *ctl, const char *step, const char *key, const
 static int cmd_keyring_reseal(ctl_t *ctl, const keyring_t *keys)
 {
     const char *key = keyring_current(keys), *detail;
-    store_reseal_t r;
+    store_reseal_t r = {0};
     int code = ctl_answer(store_reseal(ctl->store, CMD_KEYRING_PAUSE, &r), "row");
 
     if (code != CTL_DONE) {
@@ -175,7 +175,7 @@ static int cmd_keyring_wait(ctl_t *ctl, const char *id, int bad)
 
 static int cmd_keyring_promote(ctl_t *ctl, const char *id)
 {
-    cmd_keyring_fronts_t fronts;
+    cmd_keyring_fronts_t fronts = {0};
     ctl_caller_t caller;
     const char *wrong;
     keyring_t *keys;
@@ -202,7 +202,7 @@ static int cmd_keyring_promote(ctl_t *ctl, const char *id)
 
 static int cmd_keyring_prepare(ctl_t *ctl)
 {
-    cmd_keyring_fronts_t fronts;
+    cmd_keyring_fronts_t fronts = {0};
     ctl_caller_t caller;
     const char *wrong, *id;
     int code;
@@ -232,8 +232,8 @@ static int cmd_keyring_prepare(ctl_t *ctl)
 
 int cmd_keyring_rotate(ctl_t *ctl)
 {
-    cmd_keyring_fronts_t fronts;
-    cmd_keyring_rows_t rows;
+    cmd_keyring_fronts_t fronts = {0};
+    cmd_keyring_rows_t rows = {0};
     keyring_t *keys;
     int code = cmd_keyring_open(ctl, &keys);
 
@@ -258,8 +258,8 @@ int cmd_keyring_rotate(ctl_t *ctl)
 int cmd_keyring_remove(ctl_t *ctl)
 {
     const char *id = ctl->argv[0], *wrong;
-    cmd_keyring_fronts_t fronts;
-    cmd_keyring_rows_t rows;
+    cmd_keyring_fronts_t fronts = {0};
+    cmd_keyring_rows_t rows = {0};
     ctl_caller_t caller;
     keyring_t *keys;
     int code = cmd_keyring_open(ctl, &keys);
@@ -347,7 +347,7 @@ static void cmd_keyring_key_rows(const keyring_t *keys, const cmd_keyring_rows_t
 int cmd_keyring_status(ctl_t *ctl)
 {
     cmd_keyring_lists_t lists;
-    cmd_keyring_rows_t rows;
+    cmd_keyring_rows_t rows = {0};
     keyring_t *keys;
     int code = cmd_keyring_open(ctl, &keys);
 

@@ -29,8 +29,7 @@ static void good(void)
     tap_ok(PARSE("a=b=c") == 0 && slice_is(form_get(&form, "a"), "b=c"), "the first = counts");
     tap_ok(PARSE("k=%C3%A4%0D%0A%09") == 0 && slice_is(form_get(&form, "k"), "\xc3\xa4\r\n\t"),
            "UTF-8, lines and tabs");
-    tap_ok(PARSE("p%5B%5D=x&p[]=y&a=1") == 0 && form.n == 3 &&
-               slice_is(form.fields[1].value, "y"),
+    tap_ok(PARSE("p%5B%5D=x&p[]=y&a=1") == 0 && form.n == 3 && slice_is(form.fields[1].value, "y"),
            "a name that ends in [] may stand more than once");
     tap_ok(PARSE("[]=x&[]=y") == -1, "  but is more than that");
     tap_ok(PARSE("%75ser=x") == 0 && slice_is(form_get(&form, "user"), "x"), "a name with escapes");

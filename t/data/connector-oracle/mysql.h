@@ -1,8 +1,8 @@
 /*
  * mysql.h - what this project uses of the C API of Oracle's libmysqlclient 8, written down from its
  * documented reference: declarations only, for compiling against (t/connector.t). Nothing is here
- * that 8.0 has dropped (my_bool, MYSQL_OPT_SSL_ENFORCE, MYSQL_OPT_SSL_VERIFY_SERVER_CERT) or that is
- * MariaDB's alone.
+ * that 8.0 has dropped (my_bool, MYSQL_OPT_SSL_ENFORCE, MYSQL_OPT_SSL_VERIFY_SERVER_CERT) or that
+ * is MariaDB's alone.
  */
 #ifndef MYSQL_H_OF_ORACLE
 #define MYSQL_H_OF_ORACLE
