@@ -3,7 +3,6 @@
 somebody else's 200, never seen by a back end; and trouble of our own told apart from a refusal."""
 import os
 import signal
-import sqlite3
 import sys
 import time
 

@@ -8,7 +8,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import BUILDDIR, dist, httpd, mariadb, poll, relay, site, store, tap  # noqa: E402
+from pypt import BUILDDIR, dist, httpd, mariadb, poll, relay, rogue, site, store, tap  # noqa: E402
 
 DB = "tls"
 
@@ -113,6 +113,18 @@ def plain(t, db):
         code, said = ctl(url.split("?")[0] + "?tls=off", db.secret)
         t.is_(code, 0, "  tls=off does not care", said)
         t.ok(b"schema_version" in middle.seen, "  and the relay sees what is said: the tests above can fail")
+
+
+def robbed(t, db):
+    """A server may answer a statement by asking for a file."""
+    treasure = db.path("treasure")
+    with open(treasure, "w") as f:
+        f.write("gold and silver\n")
+    with rogue.Rogue(treasure) as thief:
+        code, said = ctl("mysql://u@127.0.0.1:%d/x?tls=off&read-timeout=2s" % thief.port, db.secret)
+        t.is_(code, 3, "a server that asks for a file gets no answer", said)
+        t.ok(thief.asked > 0, "  (it did ask)")
+        t.ok(b"gold" not in thief.seen, "  and not the file", thief.seen[-300:])
 
 
 # ---- several hosts ----
@@ -271,7 +283,7 @@ def main(t):
         code, said = ctl(db.url(DB, "pypitoken_admin"), db.secret, "--keyring", db.path("keyring"), "init")
         t.is_(code, 0, "the database is made", said)
         db.grant(DB)
-        wanted = sys.argv[1:] or ["believed", "impostors", "plain", "hosts", "failover", "secrets", "startup"]
+        wanted = sys.argv[1:] or ["believed", "impostors", "plain", "robbed", "hosts", "failover", "secrets", "startup"]
         for part in wanted:
             t.note(part)
             globals()[part](t, db)
