@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
 from pypt import clients, dist, poll, site, tap, wire  # noqa: E402
-from pypt.relay import Relay  # noqa: E402
+from pypt.slow_line import SlowLine  # noqa: E402
 
 SRC = os.path.join(os.environ.get("srcdir", "."), "t/clients")
 LARGE = int(os.environ.get("PYPT_LARGE", 100 << 20))
@@ -206,7 +206,7 @@ def main(t):
                 site.GUARD.replace('"/legacy/"', '"/little/"').replace("{guard}", "PyPITokenMaxUpload 300") +
                 site.GUARD.replace('"/legacy/"', '"/gone-away/"').replace("{guard}", ""), modules=["logio", "http2"], tls=True)
         plain, tls = "http://127.0.0.1:%d", "https://localhost:%d"
-        with Relay(s.httpd.port, RATE) as one, Relay(s.httpd.tls_port, RATE) as two, \
+        with SlowLine(s.httpd.port, RATE) as one, SlowLine(s.httpd.tls_port, RATE) as two, \
                 concurrent.futures.ThreadPoolExecutor(32) as crowd:
             # the slow ones mostly wait
             patient = [(case, crowd.submit(case.call)) for case in slow(stage, plain % one.port, tls % two.port)]
