@@ -4,6 +4,9 @@
 #ifndef PYPITOKEN_PRIVATE_H
 #define PYPITOKEN_PRIVATE_H
 
+/* First: APR takes offsetof only if it is there, and else reaches through a null pointer. */
+#include <stddef.h>
+
 #include <httpd.h>
 #include <http_config.h>
 #include <http_core.h>

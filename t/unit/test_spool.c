@@ -3,6 +3,9 @@
  * from memory and from the file, however it is cut, also when taking begins before the end; a full
  * disk is an error and not a shorter body.
  */
+/* First: APR takes offsetof only if it is there, and else reaches through a null pointer. */
+#include <stddef.h>
+
 #include "tap.h"
 
 #include <apr_general.h>
