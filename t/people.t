@@ -5,6 +5,7 @@ import concurrent.futures
 import json
 import os
 import re
+import resource
 import secrets
 import shutil
 import socket
@@ -237,8 +238,9 @@ def alike(t, s, own):
     s.ctl("user", "add", "gone", text=s.password("gone") + "\n")
     s.ctl("user", "disable", "gone")
     s.ctl("user", "add", "old", "--no-password")
-    cases = [("a wrong password", "bob", "wrong"), ("a wrong password with a code", "alice", "wrong" + own.code(1)),
-             ("no code", "alice", pw), ("a wrong code", "alice", pw + "000000"), ("a spent code", "alice", spent),
+    # the spent code first, while its minute lasts
+    cases = [("a spent code", "alice", spent), ("a wrong password", "bob", "wrong"), ("a wrong password with a code", "alice", "wrong" + own.code(1)),
+             ("no code", "alice", pw), ("a wrong code", "alice", pw + "000000"), 
              ("a wrong recovery code", "alice", pw + "bcdfg-hjkmn-pqrst-vwxyz"), ("an unknown user", "nobody", "wrong"),
              ("an unknown user with a code", "nobody", "wrong123456"), ("a disabled account", "gone", s.password("gone")),
              ("an account without a password", "old", "wrong"), ("nothing at all", "bob", "")]
@@ -483,6 +485,40 @@ def outside():
     return None if address.startswith("127.") else (address, httpd.free_port(address))
 
 
+# ---- want of memory ----
+
+def virtual(pid):
+    with open("/proc/%d/statm" % pid) as f:
+        return int(f.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def no_memory(t):
+    """A child that gets no memory for a hash says so, and not that the password is wrong."""
+    with site.Site(t) as s:
+        if s.under:
+            t.skip("want of memory", "%s needs the address space" % s.under)
+            return
+        s.init("alice")
+        s.allow(r"unable, login-down.*no memory", *FAILURES)
+        s.start(locations=PAGES, more=NO_LIMITS, mpm="prefork")
+        size = max(virtual(pid) for pid in s.httpd.children())
+        t.is_(get(s, "/page/", "alice", s.password("alice")).status, 404, "a login")
+        s.httpd.stop()
+        # a hash that takes 1 GiB, where there is half of that
+        s.store.write(("UPDATE users SET password = ?", ("$argon2id$v=19$m=1048576,t=1,p=1$" + "A" * 22 + "$" + "A" * 43,)))
+        had = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (size + (512 << 20), had[1]))  # children inherit it
+        try:
+            s.httpd.start()
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, had)
+        for what, password in (("her password", s.password("alice")), ("another", "wrong")):
+            r = get(s, "/page/", "alice", password)
+            t.is_((r.status, bool(r.header("Retry-After")), r.header("WWW-Authenticate")), (503, True, None),
+                  "without memory: 503 for %s" % what, r)
+        t.is_(get(s, "/page/", "nobody", "wrong").status, 401, "  and others go on as ever")
+
+
 # ---- two front ends ----
 
 def front_ends(t):
@@ -535,6 +571,8 @@ def main(t):
                            (policies, (own,)), (tokens, (tok,)), (importing, ()), (uploads, (own,)), (own_pages, ()), (clear_text, ())):
             t.note(part.__name__)
             part(t, s, *argv)
+    t.note("no memory")
+    no_memory(t)
     t.note("front ends")
     front_ends(t)
 
