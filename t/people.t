@@ -240,7 +240,7 @@ def alike(t, s, own):
     s.ctl("user", "add", "old", "--no-password")
     # the spent code first, while its minute lasts
     cases = [("a spent code", "alice", spent), ("a wrong password", "bob", "wrong"), ("a wrong password with a code", "alice", "wrong" + own.code(1)),
-             ("no code", "alice", pw), ("a wrong code", "alice", pw + "000000"), 
+             ("no code", "alice", pw), ("a wrong code", "alice", pw + "000000"),
              ("a wrong recovery code", "alice", pw + "bcdfg-hjkmn-pqrst-vwxyz"), ("an unknown user", "nobody", "wrong"),
              ("an unknown user with a code", "nobody", "wrong123456"), ("a disabled account", "gone", s.password("gone")),
              ("an account without a password", "old", "wrong"), ("nothing at all", "bob", "")]
