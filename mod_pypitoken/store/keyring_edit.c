@@ -251,7 +251,7 @@ static const char *keyring_edit_locked(keyring_edit_t *e, int fd, const char *pa
                                        const seam_t *seam, apr_pool_t *pool)
 {
     apr_pool_t *once;
-    struct stat st;
+    struct stat st = {0};
     keyring_t *k;
     const char *wrong = keyring_edit_lock(fd, path, &st, pool);
     ssize_t n = wrong ? -1 : keyring_read(fd, e->before);

@@ -82,8 +82,8 @@ static const char *store_open_make(store_t **out, const store_config_t *config,
         wrong = keyring_open(&keys, config->keyring, s->seam, pool);
         s->keys = keys;
     }
-    if (wrong) {
-        return wrong;
+    if (wrong || !place) {
+        return wrong ? wrong : "cannot open the store: it has no place";
     }
     s->place = place->target.place;
     s->driver = driver ? driver : place->driver;
