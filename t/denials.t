@@ -202,7 +202,8 @@ def main(t):
         stage = Stage(s)
         for size in {LARGE, SLOW}:
             stage.prepare(size)
-        s.start(more=BYTES + OTHER + locations(60) + "Protocols h2 http/1.1\n" +
+        # of 48 workers, 20 may spool and 14 drain: as many as there are clients here at once
+        s.start(more="PyPITokenMaxSpools 20\n" + BYTES + OTHER + locations(60) + "Protocols h2 http/1.1\n" +
                 site.GUARD.replace('"/legacy/"', '"/little/"').replace("{guard}", "PyPITokenMaxUpload 300") +
                 site.GUARD.replace('"/legacy/"', '"/gone-away/"').replace("{guard}", ""), modules=["logio", "http2"], tls=True)
         plain, tls = "http://127.0.0.1:%d", "https://localhost:%d"
