@@ -217,7 +217,7 @@ def typing(t, s, own, codes):
     t.is_(r.status, 404, "a recovery code in its place", r)
     t.is_(get(s, "/page/", "alice", "%s,%s" % (pw, codes[0])).status, 401, "  once")
     t.is_(get(s, "/page/", "alice", pw + codes[1].replace("-", "").upper()).status, 404, "  in upper case, without hyphens")
-    t.is_(get(s, "/page/", "alice", pw + codes[2][:-1] + "b").status, 401, "  another letter at its end")
+    t.is_(get(s, "/page/", "alice", pw + codes[2][:-1] + ("c" if codes[2][-1] == "b" else "b")).status, 401, "  another letter at its end")
     people.fresh(s)
     t.is_(get(s, "/page/", "alice", "%s,,%s" % (pw, own.code())).status, 401, "two commas are one of the password's")
     t.is_(get(s, "/page/", "Alice", pw + own.code()).status, 404, "the name in another case is the same")
