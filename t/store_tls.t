@@ -153,7 +153,7 @@ def failover(t, db):
         def url(own):
             kept = store.Mysql(own, db, how="tls", **{"connect-timeout": "2s", "read-timeout": "2s"})
             plain_url = kept.url
-            kept.url = lambda: plain_url().replace(
+            kept.url = lambda *user: plain_url(*user).replace(
                 "127.0.0.1:%d" % db.port, "127.0.0.1:%d,127.0.0.1:%d" % (one.port, two.port))
             return kept
         with site.Site(t, url) as s:
