@@ -214,6 +214,19 @@ const char *caveat_describe(slice_t caveat, apr_pool_t *pool)
     }
 }
 
+const char *caveat_describe_all(const slice_t *caveats, apr_size_t n, apr_pool_t *pool)
+{
+    const char *text = NULL;
+    apr_size_t i;
+
+    for (i = 0; i < n; i++) {
+        const char *one = caveat_describe(caveats[i], pool);
+
+        text = text ? apr_pstrcat(pool, text, "; ", one, NULL) : one;
+    }
+    return text;
+}
+
 const char *caveat_fault(slice_t caveat, apr_pool_t *pool)
 {
     caveat_text_t read;

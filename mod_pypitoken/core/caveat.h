@@ -54,6 +54,9 @@ int caveat_confines(slice_t caveat, apr_pool_t *pool);
  * that does not parse is said to deny. In pool, printable ASCII. */
 const char *caveat_describe(slice_t caveat, apr_pool_t *pool);
 
+/* All of them, with "; " between; NULL for none. */
+const char *caveat_describe_all(const slice_t *caveats, apr_size_t n, apr_pool_t *pool);
+
 /* The caveats that this project mints, compact JSON as PyPI emits it, in pool. Strings are
  * JSON-escaped. exp and nbf are Unix seconds. What cannot be written (text that is not UTF-8, no
  * memory) comes out empty: an empty caveat denies. */

@@ -43,8 +43,6 @@ ctl_run_fn cmd_narrow_run;
 int cmd_narrow_options(ctl_t *ctl, apr_array_header_t *caveats, narrow_t *narrow, int skip);
 /* --expires as a point of time; *at is left alone when it was not given. */
 int cmd_narrow_expires(ctl_t *ctl, apr_int64_t *at);
-/* Caveats in words, with "; " between; NULL for none. */
-const char *cmd_narrow_words(const slice_t *caveats, apr_size_t n, apr_pool_t *pool);
 
 /* cmd_inspect.c: what is done to the text of a token */
 ctl_run_fn cmd_inspect_run, cmd_inspect_restrict;

@@ -163,19 +163,6 @@ int cmd_narrow_options(ctl_t *ctl, apr_array_header_t *caveats, narrow_t *narrow
     return wrong ? ctl_fail(CTL_USAGE, "%s", wrong) : CTL_DONE;
 }
 
-const char *cmd_narrow_words(const slice_t *caveats, apr_size_t n, apr_pool_t *pool)
-{
-    const char *text = NULL;
-    apr_size_t i;
-
-    for (i = 0; i < n; i++) {
-        const char *one = caveat_describe(caveats[i], pool);
-
-        text = text ? apr_pstrcat(pool, text, "; ", one, NULL) : one;
-    }
-    return text;
-}
-
 int cmd_narrow_run(ctl_t *ctl)
 {
     static const table_column_t columns[] = {{"Token", "id", TABLE_TEXT, 0},
@@ -207,8 +194,8 @@ int cmd_narrow_run(ctl_t *ctl)
     }
     code = ctl_answer(rc, "token");
     if (code == CTL_DONE) {
-        const char *words =
-            cmd_narrow_words((const slice_t *)caveats->elts, (apr_size_t)caveats->nelts, ctl->pool);
+        const char *words = caveat_describe_all((const slice_t *)caveats->elts,
+                                                (apr_size_t)caveats->nelts, ctl->pool);
         const table_cell_t cells[] = {TABLE_STRING(row.id), TABLE_STRING(words)};
 
         ctl_say(ctl, columns, 2, cells, "Token %s of user %s is narrower now: %s.", row.id,

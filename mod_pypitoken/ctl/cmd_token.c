@@ -121,8 +121,8 @@ static int cmd_token_refused(store_rc_t rc, const char *wrong)
 
 static const char *cmd_token_detail(ctl_t *ctl, const issue_request_t *request)
 {
-    const char *words = cmd_narrow_words((const slice_t *)request->caveats->elts,
-                                         (apr_size_t)request->caveats->nelts, ctl->pool);
+    const char *words = caveat_describe_all((const slice_t *)request->caveats->elts,
+                                            (apr_size_t)request->caveats->nelts, ctl->pool);
 
     return apr_pstrcat(ctl->pool, "user ", request->user, request->n_projects ? ", projects " : "",
                        apr_array_pstrcat(ctl->pool, ctl->projects, ' '),
@@ -200,7 +200,7 @@ static void cmd_token_cells(table_cell_t cells[CMD_TOKEN_N], const store_token_t
         TABLE_STRING(row->used_address),
         TABLE_STRING(row->used_agent),
         TABLE_STRING(row->used_file),
-        TABLE_STRING(cmd_narrow_words(row->caveats, row->n_caveats, pool)),
+        TABLE_STRING(caveat_describe_all(row->caveats, row->n_caveats, pool)),
     };
 
     memcpy(cells, filled, sizeof(filled));

@@ -214,19 +214,6 @@ static json_t *manage_new_data(const manage_t *m, const char *text, const issue_
     return data;
 }
 
-static const char *manage_new_told(const apr_array_header_t *caveats, apr_pool_t *pool)
-{
-    const char *words = NULL;
-    int i;
-
-    for (i = 0; i < caveats->nelts; i++) {
-        const char *one = caveat_describe(APR_ARRAY_IDX(caveats, i, slice_t), pool);
-
-        words = words ? apr_pstrcat(pool, words, "; ", one, NULL) : one;
-    }
-    return words;
-}
-
 int manage_new_make(manage_t *m)
 {
     apr_array_header_t *caveats = apr_array_make(m->r->pool, 8, sizeof(slice_t));
@@ -248,8 +235,10 @@ int manage_new_make(manage_t *m)
     wrong = wrong ? wrong : manage_new_end(m, &request.expires);
     wrong = wrong ? wrong : manage_new_narrow(m, caveats);
     if (!wrong) {
-        wrong = mine_issue(&mine, &text, &made, &request, manage_new_told(caveats, m->r->pool), &rc,
-                           m->r->pool);
+        wrong = mine_issue(&mine, &text, &made, &request,
+                           caveat_describe_all((const slice_t *)caveats->elts,
+                                               (apr_size_t)caveats->nelts, m->r->pool),
+                           &rc, m->r->pool);
     }
     if (wrong) {
         return rc == STORE_DOWN ? manage_token_failed(m, rc)
