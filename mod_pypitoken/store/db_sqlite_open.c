@@ -12,6 +12,7 @@
 
 #define DB_SQLITE_OPEN_APPLICATION 1350128747 /* "PyTk", as in schema/sqlite/0001_base.sql */
 #define DB_SQLITE_OPEN_BUSY_MS     2000 /* three in an upload whose client waits ten seconds */
+#define DB_SQLITE_OPEN_PAUSE_MS    10
 #define DB_SQLITE_OPEN_WAL_KEEP    "16777216" /* bytes: a longer log is cut when it starts again */
 
 /* Makes the file with the mode that it is to have, whatever the umask; SQLite gives its -wal and
@@ -69,18 +70,19 @@ static apr_int64_t db_sqlite_open_number(sqlite3 *db, const char *sql, int *code
     return number;
 }
 
-/* Before anything is written: an empty database or one of ours. */
+/* Before anything is written: an empty database or one of ours. Tables first: whoever makes ours
+ * commits them and the number together, so that what has tables has its number by then. */
 static int db_sqlite_open_ours(sqlite3 *db, const char *path, char *why, apr_size_t size)
 {
+    apr_int64_t id, tables;
     int code;
-    apr_int64_t id = db_sqlite_open_number(db, "PRAGMA application_id", &code);
 
-    if (code == SQLITE_OK && id == DB_SQLITE_OPEN_APPLICATION) {
-        return SQLITE_OK;
-    }
-    if (code == SQLITE_OK && id == 0 &&
-        db_sqlite_open_number(db, "SELECT COUNT(*) FROM sqlite_master", &code) == 0) {
-        return SQLITE_OK;
+    tables = db_sqlite_open_number(db, "SELECT COUNT(*) FROM sqlite_master", &code);
+    if (code == SQLITE_OK) {
+        id = db_sqlite_open_number(db, "PRAGMA application_id", &code);
+        if (code == SQLITE_OK && (id == DB_SQLITE_OPEN_APPLICATION || (id == 0 && tables == 0))) {
+            return SQLITE_OK;
+        }
     }
     if (code == SQLITE_OK || code == SQLITE_NOTADB) {
         apr_snprintf(why, size, "cannot use the store %s: it is %s; name another file", path,
@@ -89,6 +91,21 @@ static int db_sqlite_open_ours(sqlite3 *db, const char *path, char *why, apr_siz
         return SQLITE_ERROR;
     }
     return code;
+}
+
+/* SQLite does not wait for the others when the mode changes (it would wait with a lock in hand,
+ * as they might): of several that open a new database all but one are told that it is busy. */
+static int db_sqlite_open_mode(sqlite3 *db)
+{
+    int code, waited;
+
+    for (waited = 0;; waited += DB_SQLITE_OPEN_PAUSE_MS) {
+        code = sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+        if ((code & 0xff) != SQLITE_BUSY || waited >= DB_SQLITE_OPEN_BUSY_MS) {
+            return code;
+        }
+        sqlite3_sleep(DB_SQLITE_OPEN_PAUSE_MS);
+    }
 }
 
 static int db_sqlite_open_wal(void *data, sqlite3 *db, const char *name, int pages)
@@ -110,8 +127,11 @@ static int db_sqlite_open_settle(db_sqlite_t *conn, const char *path, char *why,
         code = SQLITE_READONLY;
     }
     if (code == SQLITE_OK) {
+        code = db_sqlite_open_mode(db);
+    }
+    if (code == SQLITE_OK) {
         code = sqlite3_exec(db,
-                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; "
+                            "PRAGMA synchronous = NORMAL; "
                             "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; "
                             "PRAGMA trusted_schema = OFF; "
                             "PRAGMA journal_size_limit = " DB_SQLITE_OPEN_WAL_KEEP,

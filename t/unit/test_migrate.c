@@ -46,14 +46,18 @@ static void lock(kit_t *kit)
 
 static int crowd_one(kit_t *kit)
 {
+    const char *wrong;
     apr_pool_t *pool;
     store_t *s;
-    int wrong;
 
     apr_pool_create(&pool, NULL);
-    wrong = store_open_any(&s, &kit->config, 1, pool) || store_migrate(s, pool);
+    wrong = store_open_any(&s, &kit->config, 1, pool);
+    wrong = wrong ? wrong : store_migrate(s, pool);
+    if (wrong) {
+        fprintf(stderr, "# %s\n", wrong);
+    }
     apr_pool_destroy(pool);
-    return wrong;
+    return wrong != NULL;
 }
 
 static void crowd(kit_t *kit)
