@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""lint.py - the project's own checker: floors, prefixes, banned functions, sizes, words.
+"""lint.py - the project's own checker: floors, prefixes, banned functions, sizes, heads, words.
 
     t/lint.py [TREE]     one line a fault; exit 1 when there is any
 """
@@ -124,6 +124,32 @@ def template(path, text):
             yield "%s: a value outside of quotes in %s" % (path, tag.group(0)[:60])
 
 
+def head(path, text):
+    """What lives here, in the first line that a reader reads; by the kind of file, or None."""
+    lines = [line for line in text.split("\n")[:2] if not line.startswith(("#!", "<?php"))]
+    first = lines[0] if lines else ""
+    if path.endswith((".c", ".h")):
+        return text.startswith("/*")
+    if path.endswith((".py", ".t")):
+        return first.startswith(('"""', "# "))
+    if path.endswith(".sql"):
+        return first.startswith("-- ")
+    if path.endswith(".conf"):
+        return first.startswith("# %s - " % os.path.basename(path))
+    if path.endswith((".mjs", ".go", ".php")):
+        return first.startswith(("//", "/*"))
+    if text.startswith("#!"):
+        return first.startswith(("# ", '"""'))
+    return None
+
+
+def heads(tree, path, text):
+    if head(path, text) is False:
+        yield "%s: no head that says what lives there" % path
+    if re.match(r"t/[^/]+\.t$", path) and not os.access(os.path.join(tree, path), os.X_OK):
+        yield "%s: is not executable" % path
+
+
 def words(tree):
     for at, dirs, names in os.walk(tree):
         dirs[:] = [d for d in dirs if d not in (".git", "__pycache__", "autom4te.cache", "build-aux", "m4")
@@ -135,6 +161,8 @@ def words(tree):
                 continue
             with open(os.path.join(tree, path), "rb") as f:
                 data = f.read(1 << 20).decode("utf-8", "replace")
+            if not path.startswith("mod_pypitoken/") or not path.endswith((".c", ".h")):
+                yield from heads(tree, path, data)
             for word in WORDS:
                 if word in data:
                     yield "%s: holds the word %r" % (path, word)

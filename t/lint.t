@@ -37,6 +37,15 @@ CASES = [
     ("an address out of a value", "httpd/pages/x.html", '<a href="{{a}}">x</a>\n', "does not begin with"),
     ("a machine's path", "core/x.c", HEAD + "/* /wo" + "rk/main */\n", "holds the word"),
 ]
+ELSEWHERE = [
+    ("a test without a head", "t/x.t", 0o755, "#!/usr/bin/python3\nimport os\n", "no head"),
+    ("a test that cannot be run", "t/x.t", 0o644, '#!/usr/bin/python3\n"""x.t - a test."""\n', "not executable"),
+    ("a unit test without a head", "t/unit/test_x.c", 0o644, "int a;\n", "no head"),
+    ("a shell script without a head", "t/x", 0o755, "#!/bin/sh\nset -eu\n", "no head"),
+    ("an example without a head", "conf/examples/x.conf", 0o644, "<VirtualHost *:443>\n", "no head"),
+    ("an example with another one's", "conf/examples/x.conf", 0o644, "# y.conf - an example.\n", "no head"),
+    ("statements without a head", "schema/x.sql", 0o644, "SELECT 1;\n", "no head"),
+]
 GOOD = [
     ("a file of the right kind", "core/x.c", HEAD + "int x_f(void)\n{\n    return 0;\n}\n"),
     ("a banned name in a comment or string", "core/x.c", HEAD + '/* atoi(a) */\nconst char *x = "atoi(a)";\n'),
@@ -45,22 +54,26 @@ GOOD = [
 ]
 
 
-def lint(name, text):
+def lint(name, text, mode=0o644):
     with tempfile.TemporaryDirectory() as tree:
-        path = os.path.join(tree, "mod_pypitoken", name)
+        path = os.path.join(tree, name)
         os.makedirs(os.path.dirname(path))
         with open(path, "w") as f:
             f.write(text)
+        os.chmod(path, mode)
         done = subprocess.run([sys.executable, LINT, tree], stdout=subprocess.PIPE, text=True, check=False)
     return done.returncode, done.stdout
 
 
 def main(t):
     for what, name, text, fault in CASES:
-        code, said = lint(name, text)
+        code, said = lint("mod_pypitoken/" + name, text)
+        t.ok(code == 1 and fault in said and len(said.splitlines()) == 1, what + " is found, once", said)
+    for what, name, mode, text, fault in ELSEWHERE:
+        code, said = lint(name, text, mode)
         t.ok(code == 1 and fault in said and len(said.splitlines()) == 1, what + " is found, once", said)
     for what, name, text in GOOD:
-        code, said = lint(name, text)
+        code, said = lint("mod_pypitoken/" + name, text)
         t.ok(code == 0 and not said, what + " passes", said)
     done = subprocess.run([sys.executable, LINT, top], stdout=subprocess.PIPE, text=True, check=False)
     t.is_(done.returncode, 0, "this tree passes", done.stdout)
