@@ -170,6 +170,14 @@ def lengths(t, s, servers, name, tok):
     refused("two Transfer-Encoding", [CHUNKED, CHUNKED], CHUNKS)
     refused("Transfer-Encoding and Content-Length of something else", ["Transfer-Encoding: gzip", LENGTH], BODY,
             (400, 501))
+    old = "POST %s HTTP/1.0" % url
+    for what, more in (("chunks in HTTP/1.0", []), ("  and a length", [LENGTH]), ("  and a connection that is to stay", ["Connection: keep-alive"])):
+        check(t, s, servers, what, old, base + more + [CHUNKED], CHUNKS, (400,))
+    with wire.Conn(s.httpd.port) as c:
+        one = "\r\n".join([old, *base, "Connection: keep-alive", CHUNKED]).encode() + b"\r\n\r\n" + CHUNKS
+        c.send(2 * one)
+        r = c.response()
+        t.ok(r.status == 400 and c.closed(), "  whatever stands behind those chunks is not read as a request", r)
     taken("chunk extensions", [CHUNKED], CHUNKS.replace(b"64\r\n", b'64;name="other"\r\n', 1))
     taken("blanks behind a chunk size", [CHUNKED], CHUNKS.replace(b"64\r\n", b"64  \r\n", 1))
     taken("zeros before a chunk size", [CHUNKED], CHUNKS.replace(b"64\r\n", b"0064\r\n", 1))

@@ -88,7 +88,7 @@
     X(LENGTH_REQUIRED, "length-required", 411,                                                     \
       "The upload has no body: send Content-Length or chunked.")                                   \
     X(TRANSFER_ENCODING, "transfer-encoding", 400,                                                 \
-      "The only Transfer-Encoding that is accepted is chunked.")                                   \
+      "The only Transfer-Encoding that is accepted is chunked, with HTTP/1.1.")                    \
     X(CONTENT_TYPE, "content-type", 415, "The upload must be multipart/form-data.")                \
     X(CONTENT_ENCODING, "content-encoding", 415, "The upload must not have a Content-Encoding.")   \
     X(BOUNDARY, "boundary", 400,                                                                   \

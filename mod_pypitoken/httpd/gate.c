@@ -86,6 +86,13 @@ static const char *gate_header(request_rec *r)
     return NULL;
 }
 
+/* Chunked alone, and not from HTTP/1.0, which has no chunks: whoever stands between may have taken
+ * the body for something else (RFC 9112, 6.1). */
+static int gate_chunked(request_rec *r, const char *te)
+{
+    return strcasecmp(te, "chunked") == 0 && r->proto_num >= HTTP_VERSION(1, 1);
+}
+
 static verdict_code_t gate_length(request_rec *r, apr_off_t max_upload, verdict_t *v)
 {
     const char *te = apr_table_get(r->headers_in, "Transfer-Encoding");
@@ -94,7 +101,7 @@ static verdict_code_t gate_length(request_rec *r, apr_off_t max_upload, verdict_
     char *end;
 
     if (te) {
-        return strcasecmp(te, "chunked") == 0
+        return gate_chunked(r, te)
                    ? VERDICT_ALLOWED
                    : verdict_set(v, VERDICT_TRANSFER_ENCODING, slice_of(NULL), r->pool);
     }
