@@ -147,6 +147,7 @@ def direct(stage, plain, tls):
         cases.append(Case(stage, "curl --http2", tls, "HTTP/2", why, LARGE))
         cases.append(Case(stage, "http2", tls, "HTTP/2", why, LARGE))
         cases.append(Case(stage, "fetch", plain, "TCP", why, LARGE))
+        cases.append(Case(stage, "fetch", tls, "TLS", why, LARGE))
     return cases
 
 
@@ -162,6 +163,10 @@ def slow(stage, plain, tls):
             cases.append(Case(stage, tool + options, plain, "TCP, slow", BAD, SLOW))
     cases.append(Case(stage, "curl --http2", tls, "HTTP/2, slow", BAD, SLOW))
     cases.append(Case(stage, "http2", tls, "HTTP/2, slow", WRONG, SLOW))
+    if SLOW >= LARGE:
+        cases.append(Case(stage, "curl --http2", tls, "HTTP/2, slow", WRONG, SLOW))
+        cases.append(Case(stage, "http2", tls, "HTTP/2, slow", BAD, SLOW))
+        cases += [Case(stage, "fetch", plain, "TCP, slow", why, SLOW) for why in (BAD, WRONG)]
     return cases
 
 
