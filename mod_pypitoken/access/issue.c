@@ -173,7 +173,7 @@ static const char *issue_make(char **text, store_token_t *row, store_t *store, c
     grant.project_ids = scope->ids;
     grant.n_projects = scope->n;
     grant.expires = row->expires;
-    grant.not_before = seam->now() - ISSUE_BACKDATE;
+    grant.not_before = seam->now() - CAVEAT_BACKDATE;
     m = token_mint(&grant, pool);
     for (i = 0; m && i < row->n_caveats; i++) {
         m = macaroon_append(m, row->caveats[i], pool) == 0 ? m : NULL;

@@ -3,7 +3,7 @@
  *
  * The user must be there and enabled; every project must be there (not only claimed by an upload
  * that is still under way) and the user must have a role on it. An expiring token is valid from
- * ISSUE_BACKDATE seconds before its making, so that a server whose clock is a little behind takes
+ * CAVEAT_BACKDATE seconds before its making, so that a server whose clock is a little behind takes
  * it too. Everything the token may do stands in its own caveats; further restrictions stand in the
  * row as well, so that people can be told. Any thread.
  */
@@ -16,7 +16,6 @@
 #include "core/token.h"
 #include "store/store.h"
 
-#define ISSUE_BACKDATE 60  /* seconds */
 #define ISSUE_NAME_MAX 100 /* bytes of a token's name */
 
 typedef struct issue_request_t {

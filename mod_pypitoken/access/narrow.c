@@ -91,7 +91,7 @@ static const char *narrow_expires(apr_array_header_t *caveats, const narrow_t *n
     if (narrow->expires <= now) {
         return "The token would be expired from the start.";
     }
-    return narrow_push(caveats, caveat_expiration(narrow->expires, now - NARROW_BACKDATE, pool));
+    return narrow_push(caveats, caveat_expiration(narrow->expires, now - CAVEAT_BACKDATE, pool));
 }
 
 /* What people call a wheel, the upload form calls bdist_wheel. */

@@ -9,8 +9,6 @@
 
 #include "core/caveat.h"
 
-#define NARROW_BACKDATE 60 /* seconds: the server's clock may be a little behind */
-
 /* Lists are of const char *, NULL or empty for no such restriction. */
 typedef struct narrow_t {
     const apr_array_header_t *projects; /* as written; normalised here */

@@ -57,6 +57,10 @@ const char *caveat_describe(slice_t caveat, apr_pool_t *pool);
 /* All of them, with "; " between; NULL for none. */
 const char *caveat_describe_all(const slice_t *caveats, apr_size_t n, apr_pool_t *pool);
 
+/* How long before its making a token that expires begins, in seconds: the clock of the server that
+ * is to take it may be a little behind. */
+#define CAVEAT_BACKDATE 60
+
 /* The caveats that this project mints, compact JSON as PyPI emits it, in pool. Strings are
  * JSON-escaped. exp and nbf are Unix seconds. What cannot be written (text that is not UTF-8, no
  * memory) comes out empty: an empty caveat denies. */

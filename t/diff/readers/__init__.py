@@ -6,10 +6,14 @@ import select
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../../lib"))
+
+from pypt import npm  # noqa: E402
 BUILDDIR = os.path.abspath(os.environ.get("builddir", "."))
 PIPE = 1 << 20
 PATIENCE = 300               # seconds for one batch
@@ -35,8 +39,7 @@ READERS = {
 }
 
 
-class Missing(Exception):
-    """A reader, or what it is made with, is not installed."""
+Missing = npm.Missing  # a reader, or what it is made with, is not installed
 
 
 class Gone(Exception):
@@ -53,21 +56,16 @@ def prepare():
     work = os.path.join(BUILDDIR, "t/diff")
     os.makedirs(work, exist_ok=True)
     env = dict(os.environ, GO111MODULE="off", GOPROXY="off", GOFLAGS="", GOCACHE=os.path.join(work, "go-cache"), CGO_ENABLED="0")
-    steps = []
-    if not os.path.exists(os.path.join(work, "nethttp")):
-        steps.append((["go", "build", "-o", os.path.join(work, "nethttp"), os.path.join(HERE, "nethttp.go")], env))
-    if not os.path.exists(os.path.join(work, "node_modules/busboy")):
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(os.path.join(HERE, "..", name), work)
-        steps.append((["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], None))
-    for argv, environment in steps:
-        try:
-            done = subprocess.run(argv, cwd=work, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, check=False)
-        except OSError as why:
-            raise Missing("%s: %s" % (argv[0], why)) from why
-        if done.returncode:
-            raise Missing("%s: %s" % (" ".join(argv[:2]), done.stdout[-2000:]))
+    try:
+        npm.install("diff")
+        if not os.path.exists(os.path.join(work, "nethttp")):
+            subprocess.run(["go", "build", "-o", os.path.join(work, "nethttp"), os.path.join(HERE, "nethttp.go")],
+                           cwd=work, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, check=True)
+    except subprocess.CalledProcessError as why:
+        raise Missing("go build: %s" % why.stdout[-2000:]) from why
+    except OSError as why:
+        raise Missing("go: %s" % why) from why
 
 
 class Reader:
