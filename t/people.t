@@ -8,7 +8,6 @@ import re
 import resource
 import secrets
 import shutil
-import socket
 import stat
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import BUILDDIR, dist, httpd, mariadb, pages, people, poll, site, store, tap, wire  # noqa: E402
+from pypt import BUILDDIR, dist, mariadb, pages, people, poll, site, store, tap, wire  # noqa: E402
 
 PAGES = """\
 <Location "/page/">
@@ -175,30 +174,64 @@ def enrolling(t, s):
         t.ok(kind in kinds, "an event: " + kind)
 
 
-def skew(t, s):
-    """pypitokenctl under libfaketime, its clock standing still in the middle of a step."""
+AT = 1800000015  # half a step after its beginning
+FORGIVEN = {off: abs((AT + off) // 30 - AT // 30) <= 1 for off in range(-90, 91, 5)}
+
+
+def faketime(s):
+    """The library that lies about the time, or None."""
     preload = next((p for p in ("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
                                 "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
                                 "/usr/lib64/faketime/libfaketime.so.1") if os.path.exists(p)), None)
-    if not preload or s.under or s.store.line().startswith('PyPITokenStore "mysql'):
+    return None if s.under or s.store.line().startswith('PyPITokenStore "mysql') else preload
+
+
+def still(preload):
+    """An environment in which it is AT all the time."""
+    return {"TZ": "UTC", "LD_PRELOAD": preload, "FAKETIME": "2027-01-15 08:00:15", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+def skew(t, s):
+    """pypitokenctl under libfaketime, its clock standing still in the middle of a step."""
+    preload = faketime(s)
+    if not preload:
         t.skip("clocks that differ", "no libfaketime here")
         return
-    at = 1800000015  # half a step after its beginning
     results = {}
     own = None
-    for off in range(-90, 91, 5):
+    for off in FORGIVEN:
         own = own or people.enroll(s, "skewed", confirm=False)
         argv = [os.path.join(BUILDDIR, "pypitokenctl"), "--config", "/dev/null", *s.store.options(), "--keyring",
                 s.path("keyring"), "totp", "confirm", "skewed"]
-        env = {"PATH": "/usr/bin:/bin", "TZ": "UTC", "LD_PRELOAD": preload, "FAKETIME": "2027-01-15 08:00:15",
-               "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        code = own.code(at=at + off)
-        results[off] = subprocess.run(argv, input=code + "\n", env=env, stdout=subprocess.DEVNULL,
-                                      stderr=subprocess.DEVNULL, text=True, check=False).returncode
-        if results[off] == 0:
+        results[off] = subprocess.run(argv, input=own.code(at=AT + off) + "\n", env=dict(still(preload), PATH="/usr/bin:/bin"),
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, check=False).returncode == 0
+        if results[off]:
             own = None
-    want = {off: 0 if abs((at + off) // 30 - at // 30) <= 1 else 1 for off in results}
-    t.is_(results, want, "an authenticator that is off by -90 to +90 s: one step is forgiven, no more")
+    t.is_(results, FORGIVEN, "an authenticator that is off by -90 to +90 s: one step is forgiven, no more")
+
+
+def skewed_logins(t):
+    """The same of a whole httpd: at the pages, and with uploads."""
+    with site.Site(t) as s:
+        preload = faketime(s)
+        if not preload:
+            t.skip("a httpd whose clock differs", "no libfaketime here")
+            return
+        s.init("alice")
+        s.allow(*FAILURES)
+        own = people.enroll(s, "alice")
+        s.start(locations=PAGES + UPLOADS, more=NO_LIMITS, mpm="prefork", env=still(preload))
+        pw, seen, tens = s.password("alice"), {}, [off for off in FORGIVEN if off % 10 == 0]
+        for off in tens:
+            people.fresh(s)
+            seen[off] = get(s, "/page/", "alice", pw + own.code(at=AT + off)).status == 404
+        t.is_(seen, {off: FORGIVEN[off] for off in tens}, "httpd: a clock that is off by -90 to +90 s, one step is forgiven and no more")
+        for off in (-50, -40, 40, 50):
+            people.fresh(s)
+            user = ("alice", pw + own.code(at=AT + off))
+            s.secrets.add(wire.basic(*user).split()[1])
+            seen[off] = s.upload(dist.sdist("late%d" % abs(off)), user, path="/up/always/").status == 200
+        t.is_([seen[off] for off in (-50, -40, 40, 50)], [False, True, True, False], "  uploads alike")
 
 
 # ---- logging in ----
@@ -477,28 +510,6 @@ def own_pages(t, s):
         t.ok(kind in kinds, "  on record: " + kind)
 
 
-def clear_text(t, s):
-    address = s.outside and s.outside[0]
-    if not address:
-        t.skip("clear text", "this machine has only loopback")
-        return
-    r = wire.once(s.outside[1], "GET", "/page/", [], None, ("bob", s.password("bob")), host=address)
-    t.is_((r.status, r.header("WWW-Authenticate")), (403, None), "a password in clear text: 403, no challenge", r)
-    t.like(r.reason, "^TLS is required.*replace", "  and the person learns that it is burnt")
-    poll.until(lambda: [e for e in s.events() if e["verdict"] == "tls-required"])
-    t.ok([e for e in s.events() if e["verdict"] == "tls-required" and e["kind"] == "login-refused"], "  it is on record")
-
-
-def outside():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-            address = probe.getsockname()[0]
-        except OSError:
-            return None
-    return None if address.startswith("127.") else (address, httpd.free_port(address))
-
-
 # ---- want of memory ----
 
 def virtual(pid):
@@ -578,14 +589,14 @@ def main(t):
         skew(t, s)
         own = people.enroll(s, "alice")
         codes = people.recovery(s, "alice")
-        s.outside = outside()
-        more = "Listen %s:%d\n" % s.outside if s.outside else ""
-        s.start(locations=PAGES + UPLOADS, more=NO_LIMITS + "PyPITokenFlush 1\n" + more, mpm="prefork")
+        s.start(locations=PAGES + UPLOADS, more=NO_LIMITS + "PyPITokenFlush 1\n", mpm="prefork")
         tok = s.token("alice")
         for part, argv in ((typing, (own, codes)), (alike, (own,)), (replay, (own,)), (lingering, (own,)),
-                           (policies, (own,)), (inward, (own,)), (tokens, (tok,)), (importing, ()), (uploads, (own,)), (own_pages, ()), (clear_text, ())):
+                           (policies, (own,)), (inward, (own,)), (tokens, (tok,)), (importing, ()), (uploads, (own,)), (own_pages, ())):
             t.note(part.__name__)
             part(t, s, *argv)
+    t.note("skewed logins")
+    skewed_logins(t)
     t.note("no memory")
     no_memory(t)
     t.note("front ends")

@@ -22,7 +22,6 @@
 #define VERDICT_REASON_MAX 240
 
 /* code, word, HTTP status, sentence */
-/* code, word, HTTP status, sentence */
 #define VERDICT_TABLE(X)                                                                           \
     X(ALLOWED, "allowed", 200, "Allowed.")                                                         \
     /* credentials */                                                                              \
@@ -137,6 +136,8 @@
     X(LOGIN_NEEDED, "login-needed", 401,                                                           \
       "Sign in with your user name and password. If the account has a second factor, its code "    \
       "stands right behind the password.")                                                         \
+    X(TLS_NEEDED, "tls-needed", 403,                                                               \
+      "These pages are there over TLS only. Put https:// in front of their address.")              \
     X(PAGE_UNKNOWN, "page-unknown", 404, "There is no such page.")                                 \
     X(PAGE_FORM, "page-form", 400,                                                                 \
       "The form could not be read. Reload the page it was on and try again.")                      \

@@ -215,6 +215,7 @@ static const char *config_set_handler(cmd_parms *cmd, void *dir, const char *arg
                "pattern, a <Directory> or a .htaccess file";
     }
     ((config_dir_t *)dir)->manage_base = cmd->path;
+    config_server(cmd->server)->manage_path = cmd->path;
     config_server(cmd->server)->managed = 1;
     return NULL;
 }
@@ -396,8 +397,6 @@ const command_rec config_commands[] = {
                   "default 10min"),
     AP_INIT_TAKE1("PyPITokenSession", config_set_session, NULL, ACCESS_CONF | RSRC_CONF,
                   "how long somebody stays signed in to the pages, default 12h"),
-    AP_INIT_TAKE1("SetHandler", config_set_handler, NULL, OR_FILEINFO,
-                  CONFIG_MANAGE ": the pages for people"),
     AP_INIT_TAKE1("PyPITokenSecondFactor", config_people_factor, NULL, ACCESS_CONF | RSRC_CONF,
                   "whether a code of our second factor is asked for on top of any provider's "
                   "password: Required, IfEnrolled (default), Off"),
@@ -412,13 +411,13 @@ const command_rec config_commands[] = {
                   "a file with what this site allows of new tokens"),
     AP_INIT_TAKE1("PyPITokenPackages", config_set_packages, NULL, ACCESS_CONF | RSRC_CONF,
                   "the directory of the built-in index"),
-    /* directives of other modules, read here too: chain.h, config_people.c */
+    /* directives of other modules, read here too: config_set_handler, chain.h */
+    AP_INIT_TAKE1("SetHandler", config_set_handler, NULL, OR_FILEINFO,
+                  CONFIG_MANAGE ": the pages for people"),
     AP_INIT_ITERATE("AuthBasicProvider", chain_set_basic, NULL, OR_AUTHCFG,
                     "the providers of a location; pypitoken must be the first"),
     AP_INIT_ITERATE("AuthFormProvider", chain_set_form, NULL, OR_AUTHCFG,
                     "the providers of a location; pypitoken must be the first"),
     AP_INIT_RAW_ARGS("<AuthnProviderAlias", chain_set_alias, NULL, RSRC_CONF,
                      "a provider under another name"),
-    AP_INIT_TAKE1("SetHandler", config_people_handler, NULL, OR_FILEINFO,
-                  "a handler; pypitoken-manage for the pages for people"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

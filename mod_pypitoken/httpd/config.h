@@ -109,7 +109,6 @@ const struct keyring_t *config_keys(server_rec *s);
 extern const command_rec config_commands[];
 const char *config_people_factor(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_people_upload(cmd_parms *cmd, void *dir, const char *arg);
-const char *config_people_handler(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_set_throttle(cmd_parms *cmd, void *dir, const char *name, const char *rates);
 const char *config_set_flush(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_set_hashes(cmd_parms *cmd, void *dir, const char *hashes, const char *queue);

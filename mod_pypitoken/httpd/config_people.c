@@ -5,7 +5,6 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#define CONFIG_PEOPLE_HANDLER "pypitoken-manage"
 /* A detail of a verdict has room for this much of a URL. */
 #define CONFIG_PEOPLE_URL 90
 
@@ -49,17 +48,6 @@ const char *config_people_upload(cmd_parms *cmd, void *dir, const char *arg)
 
     return config_people_set(cmd, &((config_dir_t *)dir)->password_upload, words, arg,
                              "Never, Without2FA or Always");
-}
-
-/* SetHandler is core's. It is read here too, to know where the pages for people are. */
-const char *config_people_handler(cmd_parms *cmd, void *dir, const char *arg)
-{
-    (void)dir;
-    if (!ap_check_cmd_context(cmd, NOT_IN_HTACCESS) && cmd->path && cmd->path[0] == '/' &&
-        strcmp(arg, CONFIG_PEOPLE_HANDLER) == 0) {
-        config_server(cmd->server)->manage_path = cmd->path;
-    }
-    return DECLINE_CMD;
 }
 
 login_factor_t config_factor(const config_dir_t *c)

@@ -56,16 +56,16 @@ static int entry_told(const entry_memo_t *m, const entry_t *e, login_factor_t fa
            entry_same(m->asked.code, e->code);
 }
 
-/* Said, so that the person changes the password that everybody on the way could read. */
-static verdict_code_t entry_clear(request_rec *r, store_t *store, const entry_t *e, verdict_t *v)
+verdict_code_t entry_clear(request_rec *r, const char *door, verdict_t *v)
 {
+    store_t *store = config_store(r->server);
     store_event_t event = {0};
 
     verdict_set(v, VERDICT_TLS_REQUIRED, slice_of(NULL), r->pool);
     event.kind = "login-refused";
     event.address = r->useragent_ip;
     event.verdict = verdict_word(v->code);
-    event.detail = apr_pstrcat(r->pool, e->door, ": credentials in clear text", NULL);
+    event.detail = apr_pstrcat(r->pool, door, ": credentials in clear text", NULL);
     if (store) {
         (void)store_note(store, &event);
     }
@@ -99,7 +99,7 @@ verdict_code_t entry_check(request_rec *r, const entry_t *entry, login_t *out, v
 
     memset(out, 0, sizeof(*out));
     if (tls_clear(r)) {
-        return entry_clear(r, config_store(r->server), entry, v);
+        return entry_clear(r, entry->door, v);
     }
     hooks = limits_hooks(r, entry->device);
     chain_hooks(r, hooks);

@@ -20,6 +20,10 @@ typedef struct entry_t {
     const char *door; /* "basic", "form", "upload" */
 } entry_t;
 
+/* Refuses what tls_clear says of: TLS_REQUIRED in *v, whose sentence tells the person to change the
+ * password that everybody on the way could read, and an event. Nothing was looked at. */
+verdict_code_t entry_clear(request_rec *r, const char *door, verdict_t *v);
+
 /* login_check's verdicts and TLS_REQUIRED; *out and *v as login_check fills them, in the pool of
  * the first of a chain of requests. PyPITokenSecondFactor is that of r's location. */
 verdict_code_t entry_check(request_rec *r, const entry_t *entry, login_t *out, verdict_t *v);

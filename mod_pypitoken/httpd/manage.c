@@ -9,6 +9,7 @@
 #include "core/template.h"
 #include "core/utf8.h"
 #include "httpd/config.h"
+#include "httpd/entry.h"
 #include "httpd/manage_factor.h"
 #include "httpd/manage_session.h"
 #include "httpd/manage_new.h"
@@ -322,6 +323,20 @@ static int manage_run(manage_t *m, const manage_route_t *route)
                                    : manage_refuse_code(m, code);
 }
 
+/* In clear text: who has sent what opens an account is told to change it, others where to go. */
+static int manage_clear(manage_t *m)
+{
+    request_rec *r = m->r;
+    verdict_t v = {0};
+
+    if (r->method_number != M_POST && !apr_table_get(r->headers_in, "Authorization") &&
+        !manage_session_sent(r)) {
+        return manage_refuse_code(m, VERDICT_TLS_NEEDED);
+    }
+    (void)entry_clear(r, "pages", &v);
+    return manage_refuse(m, &v);
+}
+
 static int manage_handler(request_rec *r)
 {
     manage_t *m;
@@ -360,7 +375,7 @@ static int manage_handler(request_rec *r)
         return HTTP_METHOD_NOT_ALLOWED;
     }
     if (tls_clear(r)) {
-        return manage_refuse_code(m, VERDICT_TLS_REQUIRED);
+        return manage_clear(m);
     }
     m->store = config_store(r->server);
     return manage_run(m, route);

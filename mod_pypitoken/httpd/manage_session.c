@@ -33,6 +33,13 @@ static const char *manage_session_cookie(const manage_t *m, session_kind_t kind)
     return apr_pstrcat(m->r->pool, tls_seen(m->r) ? MANAGE_HOST : "", manage_cookies[kind], NULL);
 }
 
+int manage_session_sent(request_rec *r)
+{
+    const char *cookies = apr_table_get(r->headers_in, "Cookie");
+
+    return cookies && strstr(cookies, manage_cookies[SESSION_PERSON]) != NULL;
+}
+
 /* Cuts the first "name=value" off a Cookie header. */
 static slice_t manage_session_pair(slice_t *rest)
 {

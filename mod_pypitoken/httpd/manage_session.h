@@ -14,6 +14,9 @@
  * sealed and not past its end. */
 int manage_session_read(manage_t *m, session_kind_t kind, session_t *out);
 
+/* 1 when the request has something like our session's cookie, good or not. */
+int manage_session_sent(request_rec *r);
+
 /* Sets the cookie (kept: it outlives the browser's run), or takes it away. 0, or -1: it could not
  * be sealed. */
 int manage_session_write(manage_t *m, session_kind_t kind, const session_t *s, int kept);

@@ -34,10 +34,18 @@ int tls_on(request_rec *r)
     return is_https && is_https(r->connection);
 }
 
+/* Whoever says so says it against itself. */
+static int tls_forwarded_clear(request_rec *r)
+{
+    const char *forwarded = apr_table_get(r->headers_in, "X-Forwarded-Proto");
+
+    return forwarded && strcasecmp(forwarded, "http") == 0;
+}
+
 int tls_clear(request_rec *r)
 {
     return config_dir(r)->require_tls != 0 && !tls_on(r) &&
-           !tls_loopback(r->connection->client_addr);
+           (!tls_loopback(r->connection->client_addr) || tls_forwarded_clear(r));
 }
 
 int tls_seen(request_rec *r)

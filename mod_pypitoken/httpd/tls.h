@@ -10,7 +10,8 @@
 int tls_on(request_rec *r);
 
 /* 1 when credentials may not travel in this request: neither TLS nor loopback, and
- * PyPITokenRequireTLS is not Off. */
+ * PyPITokenRequireTLS is not Off. Loopback is the connection's other end, whatever mod_remoteip
+ * says; a proxy there that says "X-Forwarded-Proto: http" is no better than its client. */
 int tls_clear(request_rec *r);
 
 /* 1 when the client speaks TLS, here or with a proxy before us (X-Forwarded-Proto, or the variable

@@ -35,6 +35,7 @@ static const unsigned char trail_classes[VERDICT_COUNT] = {
     [VERDICT_BUSY] = 1 + TRAIL_NOISE,
 
     [VERDICT_NO_CREDENTIALS] = 1 + TRAIL_NONE,
+    [VERDICT_TLS_NEEDED] = 1 + TRAIL_NONE,
     [VERDICT_NOT_FOUND] = 1 + TRAIL_NONE,
     [VERDICT_MOVED] = 1 + TRAIL_NONE,
     [VERDICT_METHOD] = 1 + TRAIL_NONE,

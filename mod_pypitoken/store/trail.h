@@ -14,7 +14,7 @@
  *          token, project and address) until the next flush are counted, and become one event.
  *   NOISE  a refusal that any stranger can cause: unknown or forged tokens, wrong passwords. All of
  *          a like until the next flush become one event, at the time of the first.
- *   NONE   no decision at all: a challenge, a path or method that is none. Not an event.
+ *   NONE   no decision at all: a challenge, a path or method that is none, no TLS. Not an event.
  *
  * store_event_t.times says how many an event stands for: their sum is the number of decisions. When
  * there are more of different kinds than TRAIL_NAMED_MAX or TRAIL_NOISE_MAX, one event for each

@@ -63,7 +63,7 @@ static void classes(void)
                trail_class("token-unknown") == TRAIL_NOISE &&
                trail_class("login-failed") == TRAIL_NOISE,
            "%s: what anybody can cause", words[2]);
-    tap_ok(trail_class("no-credentials") == TRAIL_NONE && n[TRAIL_NONE] == 4, "%s: no decision",
+    tap_ok(trail_class("no-credentials") == TRAIL_NONE && n[TRAIL_NONE] == 5, "%s: no decision",
            words[3]);
 }
 

@@ -108,7 +108,7 @@ def environment():
 
 
 def free_port(host="127.0.0.1"):
-    with socket.socket() as s:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
         s.bind((host, 0))
         return s.getsockname()[1]
 
@@ -155,6 +155,7 @@ class Httpd:
             self.modules[self.modules.index("cgi")] = "cgid"
         self.modules += ["ssl", "socache_shmcb"] if tls else []
         self.tls, self.port, self.tls_port, self.proc, self.guardian = tls, None, None, None, None
+        self.env = {}  # more of it for this httpd
 
     # ---- configuration ----
 
@@ -219,8 +220,8 @@ class Httpd:
         with open(os.path.join(self.site.root, "logs/stderr.log"), "ab") as err:
             self.proc = subprocess.Popen(
                 under.command(self.site.under, self._argv("-DFOREGROUND"), self.site), stdin=subprocess.DEVNULL,
-                stdout=err, stderr=err, env=under.environment(self.site.under, environment(), self.site),
-                start_new_session=True)
+                stdout=err, stderr=err, start_new_session=True,
+                env=under.environment(self.site.under, dict(environment(), **self.env), self.site))
         self.guardian = guardian(self.proc.pid)
         poll.until(lambda: self.proc.poll() is not None or self._ready(pidfile))
         if self.proc.poll() is not None:

@@ -194,12 +194,13 @@ class Site:
 
     # ---- httpd ----
 
-    def start(self, guard="", more="", locations=None, mpm=None, modules=(), tls=False):
+    def start(self, guard="", more="", locations=None, mpm=None, modules=(), tls=False, env=None):
         """guard: lines inside the guarded Location; more: lines after; locations: instead of ours."""
         config = STORE + (locations if locations is not None else GUARD + SIMPLE) + more
         config = config.replace("{store}", self.store.line()).replace("{root}", self.root)
         config = config.replace("{guard}", guard)
         self.httpd = Httpd(self, config, mpm, modules, tls)
+        self.httpd.env = env or {}
         self.servers.append(self.httpd)
         return self.httpd.start()
 
