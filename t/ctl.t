@@ -26,7 +26,7 @@ COMMANDS = ["init", "schema status", "schema migrate", "user add", "user list", 
             "user enable", "user logout", "user import", "user remove", "totp enroll", "totp confirm",
             "totp disable", "recovery-codes", "project add", "project list", "project remove", "role add",
             "role remove", "role list", "token create", "token list", "token show", "token revoke",
-            "token inspect", "token restrict", "events", "events prune", "keyring status", "keyring rotate", "keyring remove",
+            "token rotate", "token inspect", "token restrict", "events", "events prune", "keyring status", "keyring rotate", "keyring remove",
             "doctor"]
 
 
@@ -305,6 +305,37 @@ def tokens(t, c):
     return plain, row
 
 
+def rotating(t, c, row):
+    """A new secret in the place of the old one, which is good until the overlap is over."""
+    first = c.json("token", "create", "--user", "alice", "--project", "Sample.Project", "--name", "turn", "--uses", "7")
+    new = c.json("token", "rotate", first["id"], "--overlap", "2h")
+    t.like(new["token"], r"\Apypi-", "token rotate --json has the token")
+    t.is_((new["name"], new["user"], new["old_id"], new["expires"]), ("turn", "alice", first["id"], None), "  and whose it is")
+    old, one = c.json("token", "show", first["id"]), c.json("token", "show", new["id"])
+    t.ok(old["state"] == "live" and abs(old["expires"] - time.time() - 7200) < 600 and old["expires"] == new["old_expires"],
+         "  the old one ends when the overlap is over", old)
+    t.is_((one["scope"], one["restrictions"]), (old["scope"], old["restrictions"]), "  the new one has the same scope")
+    for text in (first["token"], new["token"]):
+        t.is_(c.json("token", "inspect", "--verify", text=text)["verdict"], "allowed", "  both are good until then")
+    done = expect(t, c.run("token", "rotate", new["id"], "--overlap", "0", "--expires", "1d"), 0, "token rotate", r"\Apypi-\S+\n\Z", "revoked")
+    t.is_(c.json("token", "inspect", "--verify", text=done.stdout)["verdict"], "allowed", "  the one that it prints is good")
+    t.is_(c.json("token", "show", new["id"])["state"], "revoked", "  the old one is revoked")
+    expect(t, c.run("token", "rotate", new["id"]), 1, "a revoked token", r"\A\Z", "not in force")
+    expect(t, c.run("token", "rotate", first["id"], "--overlap", "31d"), 1, "too long an overlap", r"\A\Z", "at most 30d")
+    expect(t, c.run("token", "rotate", "00000000-0000-4000-8000-000000000000"), 1, "no such token", r"\A\Z", "no token")
+    expect(t, c.run("token", "rotate", first["id"], "--project", "x"), 2, "rotating changes no scope", r"\A\Z", ".")
+    expect(t, c.run("role", "remove", "Sample.Project", "alice"), 0, "the owner loses the role")
+    expect(t, c.run("token", "rotate", first["id"]), 1, "  and there is no successor", r"\A\Z", "no role")
+    t.is_(c.json("token", "show", first["id"])["expires"], old["expires"], "  the old token is as it was")
+    c.run("role", "add", "Sample.Project", "alice", "owner")
+    events = [json.loads(line) for line in c.run("--json", "events").stdout.splitlines()]
+    kinds = [e["kind"] for e in events if e["token"] in (first["id"], new["id"])]
+    t.is_(kinds, ["token-created", "token-created", "token-rotated", "token-rotated"], "rotating is on record", kinds)
+    for r in c.json("token", "list"):
+        if r["name"] == "turn":
+            c.run("token", "revoke", r["id"])
+
+
 def revoking(t, c, plain, row):
     expect(t, c.run("user", "remove", "alice"), 1, "an owner of live tokens stays")
     expect(t, c.run("token", "revoke", row["id"]), 0, "token revoke", r"revoked")
@@ -572,6 +603,7 @@ def main(t):
         plain, row = tokens(t, c)
         inspecting(t, c, plain, row)
         restricting(t, c, plain)
+        rotating(t, c, row)
         revoking(t, c, plain, row)
         events(t, c, row)
         leaks(t, c)

@@ -44,6 +44,42 @@ store_rc_t mine_revoke(const mine_t *mine, slice_t id, store_token_t *row, apr_p
     return rc == STORE_NOTFOUND ? STORE_CONFLICT : rc;
 }
 
+store_rc_t mine_burn(const mine_t *mine, const store_token_t *row)
+{
+    store_rc_t rc = store_token_revoke(mine->store, slice_of(row->id), row->user_name);
+
+    if (rc == STORE_OK) {
+        mine_record(mine, "token-revoked", row->id, "by the token itself");
+    }
+    return rc == STORE_NOTFOUND ? STORE_CONFLICT : rc;
+}
+
+const char *mine_state(const store_token_t *row, apr_int64_t now)
+{
+    return row->revoked                          ? "revoked"
+           : row->expires && now >= row->expires ? "expired"
+           : row->user_disabled                  ? "disabled"
+                                                 : "live";
+}
+
+const char *mine_rotate(const mine_t *mine, slice_t id, store_token_t *old, rotate_t *made,
+                        const rotate_request_t *request, store_rc_t *rc, apr_pool_t *pool)
+{
+    const char *wrong;
+
+    *rc = mine_token(mine, id, old, pool);
+    if (*rc != STORE_OK) {
+        return *rc == STORE_NOTFOUND ? "There is no such token."
+                                     : "The token database cannot be used at the moment.";
+    }
+    wrong = rotate_token(made, mine->store, mine->seam, old, request, rc, pool);
+    if (!wrong) {
+        mine_record(mine, "token-created", made->issued.id, rotate_detail_new(old, pool));
+        mine_record(mine, "token-rotated", old->id, rotate_detail_old(made, pool));
+    }
+    return wrong;
+}
+
 const char *mine_issue(const mine_t *mine, char **text, issue_t *made, issue_request_t *request,
                        const char *words, store_rc_t *rc, apr_pool_t *pool)
 {

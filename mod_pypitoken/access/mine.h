@@ -7,6 +7,7 @@
 #define PYPITOKEN_MINE_H
 
 #include "access/issue.h"
+#include "access/rotate.h"
 
 /* Who acts, and from where. */
 typedef struct mine_t {
@@ -21,6 +22,17 @@ store_rc_t mine_token(const mine_t *mine, slice_t id, store_token_t *row, apr_po
 
 /* NOTFOUND as above, CONFLICT when it was revoked before. row as it was before. */
 store_rc_t mine_revoke(const mine_t *mine, slice_t id, store_token_t *row, apr_pool_t *pool);
+
+/* Whoever holds a token may end it: revokes row for its owner. CONFLICT when it was revoked before.
+ */
+store_rc_t mine_burn(const mine_t *mine, const store_token_t *row);
+
+/* What a token is at that moment: "live", "revoked", "expired" or "disabled" (its owner is). */
+const char *mine_state(const store_token_t *row, apr_int64_t now);
+
+/* rotate_token for the person, and its events; *old is the row as it was before. */
+const char *mine_rotate(const mine_t *mine, slice_t id, store_token_t *old, rotate_t *made,
+                        const rotate_request_t *request, store_rc_t *rc, apr_pool_t *pool);
 
 /* issue_token for the person (request->user is set here), and its event. words: what the caveats
  * say, for the event; NULL for none. */

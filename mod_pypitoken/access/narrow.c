@@ -51,6 +51,52 @@ int narrow_any(const narrow_t *narrow)
            narrow->only_existing || narrow->expires;
 }
 
+/* ---- files ---- */
+
+/* The same text twice in a list says nothing more. */
+static void narrow_files_put(apr_array_header_t **list, const char *text, apr_pool_t *pool)
+{
+    int i;
+
+    if (!*list) {
+        *list = apr_array_make(pool, 4, sizeof(const char *));
+    }
+    for (i = 0; i < (*list)->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(*list, i, const char *), text) == 0) {
+            return;
+        }
+    }
+    APR_ARRAY_PUSH(*list, const char *) = text;
+}
+
+const char *narrow_files_add(narrow_files_t *files, const char *name, const char *sha256,
+                             apr_pool_t *pool)
+{
+    project_file_t parts;
+
+    if (project_file_parse(&parts, slice_of(name), 0, pool) != VERDICT_ALLOWED) {
+        return apr_psprintf(pool, "%s is named neither as a wheel nor as a source distribution.",
+                            name);
+    }
+    narrow_files_put(&files->projects, parts.project, pool);
+    narrow_files_put(&files->versions, parts.normal, pool);
+    narrow_files_put(&files->filenames, name, pool);
+    narrow_files_put(&files->digests, sha256, pool);
+    return NULL;
+}
+
+narrow_t narrow_files_all(const narrow_files_t *files)
+{
+    narrow_t narrow = {.projects = files->projects,
+                       .versions = files->versions,
+                       .filenames = files->filenames,
+                       .digests = files->digests};
+
+    return narrow;
+}
+
+/* ---- caveats ---- */
+
 static const char *narrow_push(apr_array_header_t *caveats, slice_t caveat)
 {
     if (caveat.n == 0) {

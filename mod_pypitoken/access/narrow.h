@@ -31,4 +31,17 @@ int narrow_any(const narrow_t *narrow);
 const char *narrow_caveats(apr_array_header_t *caveats, const narrow_t *narrow, apr_int64_t now,
                            apr_pool_t *pool);
 
+/* The lists of a narrow_t for which files are named: what is uploaded must be one of them. */
+typedef struct narrow_files_t {
+    apr_array_header_t *projects, *versions, *filenames, *digests; /* NULL: no file yet */
+} narrow_files_t;
+
+/* Adds a file by its name, without directories, and its SHA-256; its project and version follow
+ * from the name. NULL, or a sentence. */
+const char *narrow_files_add(narrow_files_t *files, const char *name, const char *sha256,
+                             apr_pool_t *pool);
+
+/* What they ask for. */
+narrow_t narrow_files_all(const narrow_files_t *files);
+
 #endif

@@ -143,6 +143,16 @@
       "The form could not be read. Reload the page it was on and try again.")                      \
     X(PAGE_FORGED, "page-forged", 403,                                                             \
       "The form did not come from a page of this site. Reload the page it was on and try again.")  \
+    /* the API (doc/openapi.json) */                                                               \
+    X(API_UNKNOWN, "api-unknown", 404, "There is nothing of that name here.")                      \
+    X(API_METHOD, "api-method", 405, "This address does not take that method.")                    \
+    X(API_QUERY, "api-query", 400, "The query string is not one that is known here: {}.")          \
+    X(API_TYPE, "api-type", 415, "The body must be application/json.")                             \
+    X(API_SIZE, "api-size", 413, "The body is larger than {} allowed here.")                       \
+    X(API_BODY, "api-body", 400, "The body is not what this address takes: {}.")                   \
+    X(API_REFUSED, "api-refused", 422, "What was asked for cannot be.")                            \
+    X(DISCLOSURE_SIGNATURE, "disclosure-signature", 400,                                           \
+      "The body is not signed with a key that is known here.")                                     \
     /* the built-in index */                                                                       \
     X(DIGEST_MISMATCH, "digest-mismatch", 400,                                                     \
       "The file received does not have the {} that the form names. Upload it again.")              \

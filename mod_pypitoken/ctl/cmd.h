@@ -7,6 +7,7 @@
 #define PYPITOKEN_CMD_H
 
 #include "access/narrow.h"
+#include "access/policy.h"
 #include "ctl/ctl.h"
 
 /* cmd_init.c */
@@ -29,8 +30,19 @@ ctl_run_fn cmd_project_role_add, cmd_project_role_remove, cmd_project_role_list;
 /* cmd_token.c */
 ctl_run_fn cmd_token_create, cmd_token_list, cmd_token_show, cmd_token_revoke;
 
+/* What the site says of new tokens: ctl->service must be there, *policy may be NULL. */
+int cmd_token_site(ctl_t *ctl, const policy_t **policy);
+
+/* A new token on stdout: it alone, or an object with it and the cells. One that could not be
+ * written is revoked. */
+int cmd_token_tell(ctl_t *ctl, const char *text, const char *id, const table_column_t *columns,
+                   apr_size_t n, const table_cell_t *cells);
+
 /* Opens the store and finds the token whose id is the first operand. */
 int cmd_token_find(ctl_t *ctl, store_token_t *row, ctl_keys_t keys);
+
+/* cmd_rotate.c */
+ctl_run_fn cmd_rotate_run;
 
 /* cmd_leak.c */
 ctl_run_fn cmd_leak_run;

@@ -8,7 +8,6 @@
 
 #include "access/narrow.h"
 #include "core/duration.h"
-#include "core/project.h"
 #include "core/token.h"
 #include "ctl/secret.h"
 
@@ -38,61 +37,28 @@ static const char *cmd_narrow_read_file(char hex[2 * crypto_hash_sha256_BYTES + 
     return rv == APR_EOF ? NULL : apr_pstrdup(pool, apr_strerror(rv, why, sizeof(why)));
 }
 
-/* The lists of narrow_t that the files fill. */
-typedef struct cmd_narrow_files_t {
-    apr_array_header_t *projects, *versions, *filenames, *digests;
-} cmd_narrow_files_t;
-
-static int cmd_narrow_file(ctl_t *ctl, cmd_narrow_files_t *files, const char *path)
+static int cmd_narrow_file(ctl_t *ctl, narrow_files_t *files, const char *path)
 {
     char *hex = apr_palloc(ctl->pool, 2 * crypto_hash_sha256_BYTES + 1);
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *why;
-    project_file_t parts;
+    const char *slash = strrchr(path, '/'), *why;
 
     if (token_looks_like(slice_of(path))) {
         /* not repeated */
         return ctl_fail(CTL_USAGE, "This is a token, not a file, and now it stands in the list of "
                                    "processes and in the shell's history: revoke it.");
     }
-    if (project_file_parse(&parts, slice_of(name), 0, ctl->pool) != VERDICT_ALLOWED) {
-        return ctl_fail(CTL_REFUSED, "%s is named neither as a wheel nor as a source distribution.",
-                        path);
-    }
     why = cmd_narrow_read_file(hex, path, ctl->pool);
     if (why) {
         return ctl_fail(CTL_REFUSED, "%s cannot be read: %s.", path, why);
     }
-    APR_ARRAY_PUSH(files->projects, const char *) = parts.project;
-    APR_ARRAY_PUSH(files->versions, const char *) = parts.normal;
-    APR_ARRAY_PUSH(files->filenames, const char *) = name;
-    APR_ARRAY_PUSH(files->digests, const char *) = hex;
-    return CTL_DONE;
-}
-
-/* The same text twice in a list says nothing more. */
-static void cmd_narrow_unique(apr_array_header_t *list)
-{
-    int i, k, n = 0;
-
-    for (i = 0; i < list->nelts; i++) {
-        const char *text = APR_ARRAY_IDX(list, i, const char *);
-
-        for (k = 0; k < n && strcmp(APR_ARRAY_IDX(list, k, const char *), text) != 0; k++) {
-        }
-        if (k == n) {
-            APR_ARRAY_IDX(list, n++, const char *) = text;
-        }
-    }
-    list->nelts = n;
+    why = narrow_files_add(files, slash ? slash + 1 : path, hex, ctl->pool);
+    return why ? ctl_fail(CTL_REFUSED, "%s", why) : CTL_DONE;
 }
 
 /* --file and what a shell made of its pattern: the operands behind the first skip ones. */
 static int cmd_narrow_files(ctl_t *ctl, narrow_t *narrow, int skip)
 {
-    cmd_narrow_files_t files = {apr_array_make(ctl->pool, 4, sizeof(const char *)),
-                                apr_array_make(ctl->pool, 4, sizeof(const char *)),
-                                apr_array_make(ctl->pool, 4, sizeof(const char *)),
-                                apr_array_make(ctl->pool, 4, sizeof(const char *))};
+    narrow_files_t files = {NULL, NULL, NULL, NULL};
     int i, code = CTL_DONE;
 
     if (!ctl->files) {
@@ -106,12 +72,7 @@ static int cmd_narrow_files(ctl_t *ctl, narrow_t *narrow, int skip)
     for (i = skip; i < ctl->argc && code == CTL_DONE; i++) {
         code = cmd_narrow_file(ctl, &files, ctl->argv[i]);
     }
-    cmd_narrow_unique(files.projects);
-    cmd_narrow_unique(files.versions);
-    narrow->projects = files.projects;
-    narrow->versions = files.versions;
-    narrow->filenames = files.filenames;
-    narrow->digests = files.digests;
+    *narrow = narrow_files_all(&files);
     return code;
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "access/issue.h"
+#include "access/mine.h"
 #include "core/project.h"
 #include "core/duration.h"
 #include "ctl/secret.h"
@@ -55,24 +55,16 @@ static int cmd_token_put_json(const char *text, json_t *object)
     return rc;
 }
 
-static int cmd_token_put(ctl_t *ctl, const char *text, const issue_t *made,
-                         const issue_request_t *request)
+static int cmd_token_put(ctl_t *ctl, const char *text, const table_column_t *columns, apr_size_t n,
+                         const table_cell_t *cells)
 {
-    static const table_column_t columns[] = {
-        {NULL, "id", TABLE_TEXT, 0},
-        {NULL, "user", TABLE_TEXT, 0},
-        {NULL, "name", TABLE_TEXT, 0},
-        {NULL, "expires", TABLE_TIME, 0},
-    };
-    const table_cell_t cells[] = {TABLE_STRING(made->id), TABLE_STRING(request->user),
-                                  TABLE_STRING(request->name), TABLE_INT(made->expires)};
     json_t *object;
     int rc;
 
     if (!ctl->json) {
         return secret_put(text, strlen(text)) || secret_put("\n", 1);
     }
-    object = table_json(table_make(columns, 4, 1, ctl->pool), cells, ctl->pool);
+    object = table_json(table_make(columns, n, 1, ctl->pool), cells, ctl->pool);
     rc = cmd_token_put_json(text, object);
     json_decref(object);
     return rc;
@@ -92,6 +84,12 @@ static int cmd_token_lost(ctl_t *ctl, const char *id)
     code = ctl_record(ctl, "token-revoked", id, NULL, "could not be written when it was made");
     return ctl_fail(code == CTL_DONE ? CTL_REFUSED : code,
                     "Token %s could not be written to standard output and was revoked.", id);
+}
+
+int cmd_token_tell(ctl_t *ctl, const char *text, const char *id, const table_column_t *columns,
+                   apr_size_t n, const table_cell_t *cells)
+{
+    return cmd_token_put(ctl, text, columns, n, cells) ? cmd_token_lost(ctl, id) : CTL_DONE;
 }
 
 static int cmd_token_request(ctl_t *ctl, issue_request_t *request)
@@ -130,23 +128,12 @@ static const char *cmd_token_detail(ctl_t *ctl, const issue_request_t *request)
                        words ? words : "", NULL);
 }
 
-int cmd_token_create(ctl_t *ctl)
+int cmd_token_site(ctl_t *ctl, const policy_t **policy)
 {
-    issue_request_t request = {0};
-    policy_t *policy = NULL;
-    issue_t made;
-    const char *wrong;
-    store_rc_t rc;
-    char *text;
-    int code = cmd_token_request(ctl, &request);
+    policy_t *read = NULL;
+    const char *wrong = ctl->policy ? policy_read(&read, ctl->policy, ctl->pool) : NULL;
 
-    if (code == CTL_DONE) {
-        code = ctl_open(ctl, CTL_KEYS_NEEDED);
-    }
-    if (code != CTL_DONE) {
-        return code;
-    }
-    wrong = ctl->policy ? policy_read(&policy, ctl->policy, ctl->pool) : NULL;
+    *policy = read;
     if (wrong) {
         return ctl_fail(CTL_USAGE, "%s", wrong);
     }
@@ -154,8 +141,34 @@ int cmd_token_create(ctl_t *ctl)
         return ctl_fail(CTL_USAGE, "No service is named: use --service NAME, PYPITOKEN_SERVICE or "
                                    "'service =' in " CTL_CONFIG ".");
     }
+    return CTL_DONE;
+}
+
+int cmd_token_create(ctl_t *ctl)
+{
+    static const table_column_t columns[] = {
+        {NULL, "id", TABLE_TEXT, 0},
+        {NULL, "user", TABLE_TEXT, 0},
+        {NULL, "name", TABLE_TEXT, 0},
+        {NULL, "expires", TABLE_TIME, 0},
+    };
+    issue_request_t request = {0};
+    issue_t made;
+    const char *wrong;
+    store_rc_t rc;
+    char *text;
+    int code = cmd_token_request(ctl, &request), told;
+
+    if (code == CTL_DONE) {
+        code = ctl_open(ctl, CTL_KEYS_NEEDED);
+    }
+    if (code == CTL_DONE) {
+        code = cmd_token_site(ctl, &request.policy);
+    }
+    if (code != CTL_DONE) {
+        return code;
+    }
     request.service = ctl->service;
-    request.policy = policy;
     wrong = issue_token(&text, &made, ctl->store, ctl->seam, &request, &rc, ctl->pool);
     if (wrong) {
         return cmd_token_refused(rc, wrong);
@@ -165,8 +178,14 @@ int cmd_token_create(ctl_t *ctl)
                           ? project_normalize(slice_of(request.projects[0]), ctl->pool)
                           : NULL,
                       cmd_token_detail(ctl, &request));
-    if (cmd_token_put(ctl, text, &made, &request)) {
-        return cmd_token_lost(ctl, made.id);
+    {
+        const table_cell_t cells[] = {TABLE_STRING(made.id), TABLE_STRING(request.user),
+                                      TABLE_STRING(request.name), TABLE_INT(made.expires)};
+
+        told = cmd_token_tell(ctl, text, made.id, columns, 4, cells);
+    }
+    if (told != CTL_DONE) {
+        return told;
     }
     ctl_remark(ctl, "Token %s of user %s, expires %s. It is not shown again.", made.id,
                request.user, made.expires ? duration_iso(made.expires, ctl->pool) : "never");
@@ -174,14 +193,6 @@ int cmd_token_create(ctl_t *ctl)
 }
 
 /* ---- list, show, revoke ---- */
-
-static const char *cmd_token_state(const store_token_t *row, apr_int64_t now)
-{
-    return row->revoked                          ? "revoked"
-           : row->expires && now >= row->expires ? "expired"
-           : row->user_disabled                  ? "disabled"
-                                                 : "live";
-}
 
 static void cmd_token_cells(table_cell_t cells[CMD_TOKEN_N], const store_token_t *row,
                             apr_int64_t now, apr_pool_t *pool)
@@ -191,7 +202,7 @@ static void cmd_token_cells(table_cell_t cells[CMD_TOKEN_N], const store_token_t
         TABLE_STRING(row->user_name),
         TABLE_STRING(row->name),
         TABLE_STRING(row->scope),
-        TABLE_STRING(cmd_token_state(row, now)),
+        TABLE_STRING(mine_state(row, now)),
         TABLE_INT(row->created),
         TABLE_INT(row->expires),
         TABLE_INT(row->used),

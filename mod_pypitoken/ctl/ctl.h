@@ -37,7 +37,7 @@ typedef struct ctl_t {
     const char *svg, *digits, *algorithm;                            /* of a second factor */
     apr_array_header_t *projects;                                    /* of const char * */
     apr_array_header_t *networks, *versions, *globs, *kinds, *files; /* the same */
-    const char *uses, *from_file;
+    const char *uses, *from_file, *overlap;
     int follow, verify, no_password, offline, only_new, only_existing;
     /* what stands after the command's words */
     int argc;

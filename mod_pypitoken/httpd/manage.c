@@ -8,6 +8,7 @@
 
 #include "core/template.h"
 #include "core/utf8.h"
+#include "httpd/api.h"
 #include "httpd/config.h"
 #include "httpd/entry.h"
 #include "httpd/manage_factor.h"
@@ -203,7 +204,7 @@ static int manage_origin(request_rec *r, const char *origin)
 }
 
 /* A browser says itself where a form comes from; an old one at least its origin. */
-static int manage_own_page(request_rec *r)
+int manage_own_page(request_rec *r)
 {
     const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
     const char *origin = apr_table_get(r->headers_in, "Origin");
@@ -214,33 +215,46 @@ static int manage_own_page(request_rec *r)
     return !origin || manage_origin(r, origin);
 }
 
+verdict_code_t manage_read(request_rec *r, apr_size_t max, char **body, apr_size_t *n)
+{
+    long got = 1;
+
+    *body = macaroon_secret(max + 1, r->pool);
+    *n = 0;
+    if (ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK) != OK) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+        return VERDICT_BODY_BROKEN;
+    }
+    if (ap_should_client_block(r)) {
+        while (got > 0 && *n <= max) {
+            got = ap_get_client_block(r, *body + *n, max + 1 - *n);
+            *n += got > 0 ? (apr_size_t)got : 0;
+        }
+    }
+    if (got < 0 || *n > max) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+        return got < 0 ? VERDICT_BODY_BROKEN : VERDICT_API_SIZE;
+    }
+    return VERDICT_ALLOWED;
+}
+
 /* Reads the form into m->form. 0, or the verdict. */
 static verdict_code_t manage_body(manage_t *m)
 {
-    request_rec *r = m->r;
-    const char *type = apr_table_get(r->headers_in, "Content-Type");
-    char *body = macaroon_secret(MANAGE_BODY + 1, r->pool);
-    apr_size_t n = 0;
-    long got = 1;
+    const char *type = apr_table_get(m->r->headers_in, "Content-Type");
+    verdict_code_t code;
+    apr_size_t n;
+    char *body;
 
     if (!type || strncasecmp(type, "application/x-www-form-urlencoded", 33) != 0 ||
         (type[33] && type[33] != ';')) {
         return VERDICT_PAGE_FORM;
     }
-    if (ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK) != OK) {
-        return VERDICT_BODY_BROKEN;
+    code = manage_read(m->r, MANAGE_BODY, &body, &n);
+    if (code == VERDICT_ALLOWED) {
+        code = form_parse(&m->form, body, n) ? VERDICT_PAGE_FORM : VERDICT_ALLOWED;
     }
-    if (ap_should_client_block(r)) {
-        while (got > 0 && n <= MANAGE_BODY) {
-            got = ap_get_client_block(r, body + n, MANAGE_BODY + 1 - n);
-            n += got > 0 ? (apr_size_t)got : 0;
-        }
-    }
-    if (got < 0 || n > MANAGE_BODY) {
-        r->connection->keepalive = AP_CONN_CLOSE;
-        return got < 0 ? VERDICT_BODY_BROKEN : VERDICT_PAGE_FORM;
-    }
-    return form_parse(&m->form, body, n) ? VERDICT_PAGE_FORM : VERDICT_ALLOWED;
+    return code == VERDICT_API_SIZE ? VERDICT_PAGE_FORM : code;
 }
 
 /* What must be so before a POST reaches its page. */
@@ -362,6 +376,9 @@ static int manage_handler(request_rec *r)
     manage_headers(m);
     if (!path) {
         return manage_go(m, "");
+    }
+    if (api_here(path)) {
+        return api_run(m);
     }
     route = manage_find(path);
     if (!route) {

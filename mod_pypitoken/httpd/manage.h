@@ -59,6 +59,13 @@ int manage_page(manage_t *m, int status, const char *template, const char *title
 int manage_refuse(manage_t *m, const verdict_t *v);
 int manage_refuse_code(manage_t *m, verdict_code_t code);
 
+/* 1 when no other site has sent this request: what a browser says of where it comes from. */
+int manage_own_page(request_rec *r);
+
+/* Reads the body, at most max bytes, into memory that is wiped with the pool, with room for one
+ * more byte behind it. ALLOWED, BODY_BROKEN or API_SIZE. */
+verdict_code_t manage_read(request_rec *r, apr_size_t max, char **body, apr_size_t *n);
+
 /* What manage_refuse does besides the page: log line, environment, Retry-After. */
 void manage_note(manage_t *m, const verdict_t *v);
 

@@ -239,9 +239,15 @@ static verdict_code_t manage_session_basic(manage_t *m, const char *header, verd
     return code;
 }
 
-verdict_code_t manage_session_who(manage_t *m, verdict_t *v)
+verdict_code_t manage_session_asks(manage_t *m, verdict_t *v)
 {
     const char *header = apr_table_get(m->r->headers_in, "Authorization");
+
+    return header ? manage_session_basic(m, header, v) : VERDICT_ALLOWED;
+}
+
+verdict_code_t manage_session_who(manage_t *m, verdict_t *v)
+{
     apr_int64_t epoch;
     verdict_code_t code;
 
@@ -259,7 +265,7 @@ verdict_code_t manage_session_who(manage_t *m, verdict_t *v)
             return VERDICT_ALLOWED;
         }
     }
-    return header ? manage_session_basic(m, header, v) : VERDICT_ALLOWED;
+    return manage_session_asks(m, v);
 }
 
 int manage_session_begin(manage_t *m, const login_t *login)

@@ -29,6 +29,10 @@ void manage_session_strip(request_rec *r);
  * *v: those of login_check for Basic, STORE_DOWN. */
 verdict_code_t manage_session_who(manage_t *m, verdict_t *v);
 
+/* Who says so with Basic in this request, whatever cookies there are. As above; NOBODY without an
+ * Authorization header. */
+verdict_code_t manage_session_asks(manage_t *m, verdict_t *v);
+
 /* Signs in: the session cookie, and this browser as known to the throttle. 0 or -1. */
 int manage_session_begin(manage_t *m, const login_t *login);
 

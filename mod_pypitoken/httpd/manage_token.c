@@ -27,7 +27,9 @@ int manage_token_failed(manage_t *m, store_rc_t rc)
 
 static const char *manage_token_state(const store_token_t *row, apr_int64_t now)
 {
-    return row->revoked ? "revoked" : row->expires && now >= row->expires ? "expired" : "";
+    const char *state = mine_state(row, now);
+
+    return strcmp(state, "live") == 0 ? "" : state;
 }
 
 static json_t *manage_token_restrictions(const manage_t *m, const store_token_t *row)

@@ -163,8 +163,9 @@ const query_t query_table[QUERY_COUNT] = {
     [QUERY_TOKEN_REVOKE] = {"token_revoke", "iTt", "",
                             "UPDATE tokens SET revoked = ?, revoked_by = ? "
                             "WHERE id = ? AND revoked = 0"},
-    [QUERY_TOKEN_NARROW] = {"token_narrow", "btb", "",
-                            "UPDATE tokens SET sealed_key = ? WHERE id = ? AND sealed_key = ?"},
+    [QUERY_TOKEN_NARROW] = {"token_narrow", "bitb", "",
+                            "UPDATE tokens SET sealed_key = ?, expires = ? "
+                            "WHERE id = ? AND sealed_key = ?"},
     [QUERY_TOKEN_USED] = {"token_used", "iTTTti", "",
                           "UPDATE tokens SET used = ?, used_address = ?, used_agent = ?, "
                           "used_file = ? WHERE id = ? AND used <= ?"},

@@ -195,6 +195,9 @@ store_rc_t store_token_list(store_t *s, const char *user, const char *project, s
  * caveats. */
 store_rc_t store_token_narrow(store_t *s, slice_t id, const slice_t *caveats, apr_size_t n,
                               apr_pool_t *pool);
+/* The token of a row that was read ends at that time (> 0), if it does not end earlier by itself.
+ * CONFLICT: it has another end or more caveats since, or was revoked. */
+store_rc_t store_token_end(store_t *s, const store_token_t *seen, apr_int64_t at, apr_pool_t *pool);
 /* NOTFOUND also when it was revoked before. */
 store_rc_t store_token_revoke(store_t *s, slice_t id, const char *by);
 

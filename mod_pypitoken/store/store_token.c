@@ -375,7 +375,8 @@ static store_token_t store_token_narrower(const store_token_t *token, const slic
 static store_rc_t store_token_reseal(store_t *s, const store_token_t *row, apr_size_t first,
                                      slice_t sealed, slice_t old)
 {
-    const db_value_t params[] = {db_blob(sealed), db_cstr(row->id), db_blob(old)};
+    const db_value_t params[] = {db_blob(sealed), db_int(row->expires), db_cstr(row->id),
+                                 db_blob(old)};
     db_conn_t *conn = NULL;
     apr_int64_t changed = 0;
     store_rc_t rc;
@@ -395,33 +396,53 @@ static store_rc_t store_token_reseal(store_t *s, const store_token_t *row, apr_s
     return rc;
 }
 
+/* What was read becomes row, which has more caveats or an earlier end. */
+static store_rc_t store_token_change(store_t *s, const store_token_scan_t *scan,
+                                     const store_token_t *row, apr_pool_t *pool)
+{
+    unsigned char key[MACAROON_KEY_BYTES];
+    store_rc_t rc = STORE_SEALED;
+    slice_t sealed;
+
+    if (s->keys && keyring_unseal(s->keys, STORE_TOKEN_TABLE, store_token_bound(&scan->token, pool),
+                                  scan->sealed, key, sizeof(key)) == 0) {
+        sealed = keyring_seal(s->keys, STORE_TOKEN_TABLE, store_token_bound(row, pool),
+                              slice_make((const char *)key, sizeof(key)), pool);
+        rc = sealed.n ? store_token_reseal(s, row, scan->token.n_caveats, sealed, scan->sealed)
+                      : STORE_DOWN;
+    }
+    sodium_memzero(key, sizeof(key));
+    return rc;
+}
+
 store_rc_t store_token_narrow(store_t *s, slice_t id, const slice_t *caveats, apr_size_t n,
                               apr_pool_t *pool)
 {
-    unsigned char key[MACAROON_KEY_BYTES];
     store_token_scan_t scan;
     store_token_t row;
-    slice_t sealed;
     store_rc_t rc = store_token_scan(&scan, s, id, pool);
 
     if (rc != STORE_OK || n == 0) {
         return rc;
     }
     row = store_token_narrower(&scan.token, caveats, n, pool);
-    if (row.n_caveats > STORE_CAVEATS_MAX) {
+    return row.n_caveats > STORE_CAVEATS_MAX ? STORE_CONFLICT
+                                             : store_token_change(s, &scan, &row, pool);
+}
+
+store_rc_t store_token_end(store_t *s, const store_token_t *seen, apr_int64_t at, apr_pool_t *pool)
+{
+    store_token_scan_t scan;
+    store_token_t row;
+    store_rc_t rc = store_token_scan(&scan, s, slice_of(seen->id), pool);
+
+    if (rc != STORE_OK) {
+        return rc;
+    }
+    row = scan.token;
+    if (row.revoked || row.expires != seen->expires || row.n_caveats != seen->n_caveats) {
         return STORE_CONFLICT;
     }
-    if (!s->keys || keyring_unseal(s->keys, STORE_TOKEN_TABLE, store_token_bound(&scan.token, pool),
-                                   scan.sealed, key, sizeof(key))) {
-        rc = STORE_SEALED;
-        goto out;
-    }
-    sealed = keyring_seal(s->keys, STORE_TOKEN_TABLE, store_token_bound(&row, pool),
-                          slice_make((const char *)key, sizeof(key)), pool);
-    rc = sealed.n ? store_token_reseal(s, &row, scan.token.n_caveats, sealed, scan.sealed)
-                  : STORE_DOWN;
-
-out:
-    sodium_memzero(key, sizeof(key));
-    return rc;
+    row.expires = row.expires && row.expires < at ? row.expires : at;
+    return store_token_change(s, &scan, &row, pool);
 }

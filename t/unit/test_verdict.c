@@ -12,7 +12,7 @@ static const char *const phrases[] = {"already exist",      "updating asset",
                                       "overwrite artifact", "was ever registered"};
 
 static const int registered[] = {200, 400, 401, 403, 404, 405, 408, 411,
-                                 413, 415, 429, 500, 502, 503, 507};
+                                 413, 415, 422, 429, 500, 502, 503, 507};
 
 static int has(const char *hay, const char *needle)
 {
