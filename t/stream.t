@@ -12,7 +12,7 @@ import threading
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import dist, h2wire, handlers, httpd, poll, site, tap, wire  # noqa: E402
+from pypt import dist, h2wire, handlers, httpd, module, poll, site, tap, wire  # noqa: E402
 
 SIZE = 700000
 END = ("\r\n--%s" % dist.BOUNDARY).encode()
@@ -241,6 +241,29 @@ def rude(t, s, tok, back):
     t.ok(back.got >= 50000, "  it had seen some of it")
 
 
+def answered(t, s, servers, tok):
+    """Another module's filter answers in the midst of our reading. Its refusal stands, and nothing that the handler
+    makes of its ended reading follows it as a second answer. Its success does not stand."""
+    for name, status in [(name, status) for name in servers.names + ["plain"] for status in (422, 200)]:
+        one, agent = package("answered_" + name, "1.0"), "bad rude %s %d" % (name, status)
+        head = [dist.form_type(), ("X-Rude", "300000 %d" % status), ("User-Agent", agent)]
+        with wire.Conn(s.httpd.port) as c:
+            c.send(wire.request("POST", "/%s/" % name, head, one.form(), tok.user))
+            r = c.response()
+            while c._more():
+                pass
+        SAFE[agent] = 300000
+        if status == 422:
+            t.is_((r.status, r.text, c.buffer), (422, "said by mod_rude\n", b""),
+                  name + ": a filter that refuses for us, once", r)
+        else:
+            t.ok(r.status == 400 and "broke off" in r.reason and c.buffer == b"", "  that says 200 for us: 400, once", (r, c.buffer))
+        line = s.httpd.access(1, agent=agent)[0]
+        t.is_((line["status"], line["verdict"]), (str(r.status), "body-broken"), "  as the log says", line)
+    known = [row["name"] for row in s.ctl_json("project", "list")]
+    t.is_([name for name in known if name.startswith("answered")], [], "none of those projects was made")
+
+
 def required(t, s, servers, tok):
     one = package("demo", "9.0")
     r, rest = raw(s, "/req/", one.form(), tok, agent="required")
@@ -261,6 +284,7 @@ def run(t, s, servers, tok, bob, mpm):
         meanwhile(t, s, servers, tok, bob)
         order(t, s, tok)
         required(t, s, servers, tok)
+        answered(t, s, servers, tok)
 
 
 def main(t):
@@ -281,6 +305,7 @@ def main(t):
                 locations += handlers.GUARD.replace("{url}", "/rude/").replace("{more}", GUARD)
                 locations += 'ProxyPass "/rude/" "http://127.0.0.1:%d/rude/"\n' % back.port
                 locations += "".join(servers.location(n, "/%s/" % n, GUARD) for n in servers.names)
+                locations += module.build(s, "rude")
                 s.start(locations=locations, mpm=mpm, tls=True, modules=handlers.modules(mpm))
                 run(t, s, servers, tok, bob, mpm)
                 rude(t, s, tok, back)

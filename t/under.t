@@ -1,14 +1,12 @@
 #!/usr/bin/python3
 """under.t - what watches httpd finds what it is there for: a module that does wrong on purpose."""
 import os
-import shutil
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import SRCDIR, site, tap, under, wire  # noqa: E402
+from pypt import module, site, tap, under, wire  # noqa: E402
 
 # under what, how the module is built, what it commits and what is said of it
 FAULTS = [
@@ -21,7 +19,6 @@ FAULTS = [
 ]
 
 LOCATION = """
-LoadModule fault_module "{root}/fault.so"
 <Location "/fault/">
     SetHandler fault
     Require all granted
@@ -29,22 +26,12 @@ LoadModule fault_module "{root}/fault.so"
 """
 
 
-def build(s, flags):
-    apxs = shutil.which("apxs", path=os.environ["PATH"] + ":/usr/sbin") or shutil.which("apxs2")
-    found = [subprocess.run([apxs, "-q", what], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
-             for what in ("INCLUDEDIR", "APR_INCLUDEDIR", "CPPFLAGS")]
-    argv = ["gcc", "-g", "-O1", "-fPIC", "-shared", "-o", s.path("fault.so"), *flags.split(), "-D_GNU_SOURCE",
-            "-I" + found[0][0], "-I" + found[1][0], *found[2], os.path.join(SRCDIR, "t/lib/mod_fault.c")]
-    subprocess.run(argv, check=True)
-
-
 def one(t, kind, flags, faults):
     with site.Site(t) as s:
         s.under = kind
         s.allow("exit signal", r"mpm_\w+:.*(AH00045|AH00046)")
         s.init()
-        build(s, flags)
-        s.start(locations=LOCATION)
+        s.start(locations=module.build(s, "fault", flags) + LOCATION)
         t.is_(s.get("/fault/none").status, 200, kind + ": a module that does nothing wrong")
         t.is_(under.reports(kind, s) if kind != "valgrind" else [], [], "  nothing is found")
         for name, _ in faults:

@@ -20,6 +20,19 @@ static verdict_code_t guard_body_too_large(guard_body_t *b, request_rec *r, apr_
                        r->pool);
 }
 
+/* Another module's filter has answered while we read: that answer stands, and all that is left to
+ * do is to say so. */
+static void guard_body_answered(guard_body_t *b, request_rec *r)
+{
+    const char *word = verdict_word(b->g->verdict.code);
+
+    b->answered = 1;
+    apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", word);
+    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
+                  "pypitoken: refused, %s: another module answered %d while the body was read",
+                  word, r->status);
+}
+
 /* What intake_read said: the client was too slow, went away, sent nonsense or more than httpd's own
  * limit. */
 static void guard_body_failed(guard_body_t *b, request_rec *r, int status)
@@ -27,9 +40,6 @@ static void guard_body_failed(guard_body_t *b, request_rec *r, int status)
     verdict_code_t code = VERDICT_BODY_BROKEN;
 
     switch (status) {
-    case AP_FILTER_ERROR:
-        b->answered = 1;
-        break;
     case HTTP_REQUEST_ENTITY_TOO_LARGE:
         guard_body_too_large(b, r, ap_get_limit_req_body(r));
         return;
@@ -41,6 +51,9 @@ static void guard_body_failed(guard_body_t *b, request_rec *r, int status)
     }
     r->connection->keepalive = AP_CONN_CLOSE;
     verdict_set(&b->g->verdict, code, guard_body_nothing, r->pool);
+    if (status == AP_FILTER_ERROR) {
+        guard_body_answered(b, r);
+    }
 }
 
 static verdict_code_t guard_body_data(guard_body_t *b, request_rec *r, const char *p, apr_size_t n)

@@ -11,6 +11,7 @@
 #include "httpd/guard_state.h"
 
 #include "httpd/denial.h"
+#include "httpd/guard_body.h"
 #include "httpd/guard_stream.h"
 
 static int guard_error_ours(request_rec *r)
@@ -31,6 +32,14 @@ static int guard_error_hold(request_rec *r)
         }
     }
     return DECLINED;
+}
+
+/* 1 when somebody has had the last word already. */
+static int guard_error_late(request_rec *r)
+{
+    const guard_state_t *g = guard_state(r);
+
+    return denial_sent(r) || (g && g->body && g->body->answered);
 }
 
 /* Where a redirect leads: what the client should have asked for. */
@@ -62,7 +71,7 @@ static void guard_error_answer(request_rec *r)
     verdict_code_t code;
     const char *detail;
 
-    if (!guard_error_ours(r) || denial_sent(r) || status < 300 ||
+    if (!guard_error_ours(r) || guard_error_late(r) || status < 300 ||
         (redirect && (r->method_number == M_GET || guard_going(g)))) {
         return;
     }

@@ -60,13 +60,15 @@ void guard_stream_stop(guard_state_t *g)
     }
 }
 
-/* The client gets the denial and nothing else: what the handler makes of its failed read ends at
- * the EOC bucket, which some (uwsgi, scgi, mod_wsgi) would otherwise append to our answer. */
+/* The client gets the denial and nothing else. What the handler makes of its failed read (uwsgi,
+ * scgi, mod_wsgi: a page of its own, or of httpd's) ends at denial.c's filter, or where it was
+ * another module that answered, at the EOC bucket: t/stream.t, answered(). */
 static void guard_stream_abort(request_rec *r, guard_state_t *g)
 {
     apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
 
     guard_stream_stop(g);
+    g->aborted = r->status;
     if (!g->body->answered) {
         g->aborted = denial_send(r, &g->verdict);
         r->connection->keepalive = AP_CONN_CLOSE;

@@ -61,12 +61,16 @@ int intake_read_below(intake_t *in, ap_filter_t *f, apr_read_type_e block, apr_o
     return *failed;
 }
 
-/* Error buckets end here, and the EOS that comes with them; an interim 100 passes. */
+/* Error buckets end here, and the EOS that comes with them. So does a success that somebody
+ * declares in the midst of a body: nobody can know. */
 static apr_status_t intake_filter(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     intake_t *in = f->ctx;
     apr_bucket *b;
 
+    if (f->r->status < HTTP_BAD_REQUEST) {
+        in->caught = HTTP_BAD_REQUEST;
+    }
     for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
         if (AP_BUCKET_IS_ERROR(b)) {
             in->caught = ((ap_bucket_error *)b->data)->status;

@@ -4,7 +4,8 @@
  * httpd's HTTP_IN filter answers by itself what it cannot read (a broken chunk, a body beyond
  * LimitRequestBody): it sends an error down the output filters while its caller waits, and an
  * ErrorDocument runs inside the read. An intake catches that error and gives its status to the
- * caller instead, so that a refusal is answered once and by denial.c alone.
+ * caller instead, so that a refusal is answered once and by denial.c alone. A success that another
+ * module declares while the body is still being read ends here, too.
  *
  * One thread at a time: the request's.
  */
