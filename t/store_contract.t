@@ -16,7 +16,7 @@ from pypt import BUILDDIR, mariadb, tap  # noqa: E402
 
 # The long ones are about what lies above the driver: once is enough.
 BOTH = "explain store store_edit store_threads store_seal migrate people".split()
-ONCE = "store_fault trail narrow".split()
+ONCE = "store_fault trail narrow copy".split()
 
 
 def environment(db, how):

@@ -31,6 +31,7 @@ typedef enum commands_kind_t {
 #define COMMANDS_OFFLINE   (1u << 20)
 #define COMMANDS_PRUNE     (1u << 21) /* --before, --keep */
 #define COMMANDS_OVERLAP   (1u << 22)
+#define COMMANDS_TO        (1u << 23) /* --to, --to-secret, --force */
 #define COMMANDS_FROMFILE  (1u << 25)
 #define COMMANDS_NARROW    (1u << 24) /* --network, --version, --file and their like */
 

@@ -192,10 +192,10 @@ static void ctl_log(void *baton, const char *line)
 static const char *ctl_become_owner(ctl_t *ctl, store_config_t *config)
 {
     keyring_t *keys = NULL;
-    const char *wrong, *path = ctl->store_url + strlen("sqlite:");
+    const char *wrong, *path = config->url + strlen("sqlite:");
     struct stat st;
 
-    if (geteuid() != 0 || strncmp(ctl->store_url, "sqlite:/", 8) != 0 || stat(path, &st) != 0 ||
+    if (geteuid() != 0 || strncmp(config->url, "sqlite:/", 8) != 0 || stat(path, &st) != 0 ||
         st.st_uid == 0) {
         return NULL;
     }
@@ -273,6 +273,28 @@ int ctl_open_any(ctl_t *ctl, int create)
     int code = ctl_configure(ctl);
 
     return code == CTL_DONE ? ctl_open_with(ctl, NULL, 1, create) : code;
+}
+
+/* Opened last, it decides as whom root works on: as its owner if it is SQLite's. */
+int ctl_open_other(ctl_t *ctl, const char *url, const char *secret, store_t **out)
+{
+    store_config_t config = {0};
+    ctl_caller_t before;
+    const char *wrong;
+
+    config.url = url;
+    config.secret = secret;
+    config.seam = ctl->seam;
+    config.log = ctl_log;
+    ctl_caller_begin(&before);
+    wrong = ctl_become_owner(ctl, &config);
+    if (!wrong) {
+        wrong = store_open_any(out, &config, 0, ctl->pool);
+    }
+    if (geteuid() == getuid()) {
+        ctl_caller_end(&before);
+    }
+    return wrong ? ctl_fail(CTL_DOWN, "%s", wrong) : CTL_DONE;
 }
 
 /* ---- who did what ---- */

@@ -37,8 +37,8 @@ typedef struct ctl_t {
     const char *svg, *digits, *algorithm;                            /* of a second factor */
     apr_array_header_t *projects;                                    /* of const char * */
     apr_array_header_t *networks, *versions, *globs, *kinds, *files; /* the same */
-    const char *uses, *from_file, *overlap;
-    int follow, verify, no_password, offline, only_new, only_existing;
+    const char *uses, *from_file, *overlap, *to, *to_secret;
+    int force, follow, verify, no_password, offline, only_new, only_existing;
     /* what stands after the command's words */
     int argc;
     const char *const *argv;
@@ -61,6 +61,10 @@ int ctl_open(ctl_t *ctl, ctl_keys_t keys);
 
 /* The same without a look at the schema; create: makes an SQLite file that is not there. */
 int ctl_open_any(ctl_t *ctl, int create);
+
+/* A second store, of that URL and password file; any schema will do. CTL_DONE, or CTL_DOWN
+ * (complained). */
+int ctl_open_other(ctl_t *ctl, const char *url, const char *secret, store_t **out);
 
 /* Root works on an SQLite store as its owner. Files that are the caller's, such as the keyring, are
  * dealt with between these two, as the caller. */

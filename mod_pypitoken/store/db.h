@@ -58,8 +58,9 @@ db_value_t db_blob(slice_t s);
 
 /* How soon a transaction must be safe against a power cut. No kind is ever half done. */
 typedef enum db_sync_t {
-    DB_SOON,   /* may be lost with the last moments before the cut */
-    DB_DURABLE /* on the disk when commit returns: what people decide, such as a revocation */
+    DB_SOON,    /* may be lost with the last moments before the cut */
+    DB_DURABLE, /* on the disk when commit returns: what people decide, such as a revocation */
+    DB_SNAPSHOT /* writes nothing: all its statements read one state, and nobody waits for it */
 } db_sync_t;
 
 /* What a driver needs to connect. */
@@ -98,7 +99,7 @@ typedef struct db_driver_t {
     db_rc_t (*step)(void *conn, query_id_t query, db_value_t *row);
     void (*finish)(void *conn, query_id_t query); /* after start, whatever came */
     apr_int64_t (*changed)(void *conn);           /* rows matched by the last statement */
-    db_rc_t (*begin)(void *conn, db_sync_t sync); /* for writing */
+    db_rc_t (*begin)(void *conn, db_sync_t sync);
     db_rc_t (*commit)(void *conn);
     db_rc_t (*rollback)(void *conn);
     db_rc_t (*script)(void *conn, const char *sql); /* one statement of a migration */
@@ -162,7 +163,7 @@ db_rc_t db_script(db_conn_t *conn, const char *sql);
 db_rc_t db_lock(db_conn_t *conn);
 void db_unlock(db_conn_t *conn);
 
-/* A transaction for writing. When commit fails it was rolled back, or its connection is closed:
+/* A transaction. When commit fails it was rolled back, or its connection is closed:
  * then nobody knows whether it was done, but it was not done by half. */
 db_rc_t db_begin(db_conn_t *conn, db_sync_t sync);
 db_rc_t db_commit(db_conn_t *conn);

@@ -350,8 +350,16 @@ static apr_int64_t db_mysql_changed(void *handle)
 
 static db_rc_t db_mysql_begin(void *handle, db_sync_t sync)
 {
-    (void)sync;
-    return db_mysql_run(handle, "START TRANSACTION", NULL);
+    db_rc_t rc;
+
+    if (sync != DB_SNAPSHOT) {
+        return db_mysql_run(handle, "START TRANSACTION", NULL);
+    }
+    /* for the next transaction alone */
+    rc = db_mysql_run(handle, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", NULL);
+    return rc == DB_OK
+               ? db_mysql_run(handle, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", NULL)
+               : rc;
 }
 
 static db_rc_t db_mysql_commit(void *handle)

@@ -209,6 +209,9 @@ static db_rc_t db_sqlite_begin(void *handle, db_sync_t sync)
 {
     db_sqlite_t *conn = handle;
 
+    if (sync == DB_SNAPSHOT) {
+        return db_sqlite_own(conn, DB_SQLITE_SNAPSHOT, "BEGIN"); /* of the first read */
+    }
     if (conn->sync != sync) {
         db_rc_t rc = db_sqlite_script(conn, sync == DB_DURABLE ? "PRAGMA synchronous = FULL"
                                                                : "PRAGMA synchronous = NORMAL");

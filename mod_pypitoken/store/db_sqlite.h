@@ -11,6 +11,7 @@
 /* Statements beyond those of query.h. */
 typedef enum db_sqlite_own_t {
     DB_SQLITE_BEGIN = QUERY_COUNT,
+    DB_SQLITE_SNAPSHOT,
     DB_SQLITE_COMMIT,
     DB_SQLITE_ROLLBACK,
     DB_SQLITE_STATEMENTS

@@ -20,6 +20,12 @@
     "LEFT JOIN token_caveats c ON c.token_id = t.id "
 #define QUERY_TOKEN_ORDER "ORDER BY t.created DESC, t.id, c.seq"
 
+/* The two statements of a table that is copied; marks: as many '?' as there are columns. */
+#define QUERY_COPIED(copy, paste, table, columns, types, marks, key)                               \
+    [copy] = {"copy_" table, "", types, "SELECT " columns " FROM " table " ORDER BY " key},        \
+    [paste] = {"paste_" table, types, "",                                                          \
+               "INSERT INTO " table " (" columns ") VALUES (" marks ")"}
+
 const query_t query_table[QUERY_COUNT] = {
     [QUERY_SCHEMA_PRESENT] = {"schema_present", "", "i",
                               "SELECT COUNT(*) FROM information_schema.tables "
@@ -215,4 +221,31 @@ const query_t query_table[QUERY_COUNT] = {
     [QUERY_FRONT_LIST] = {"front_list", "i", "titii",
                           "SELECT host, pid, key_ids, schema_want, seen FROM front_ends "
                           "WHERE seen >= ? ORDER BY host, pid, seen"},
+
+    QUERY_COPIED(QUERY_COPY_USERS, QUERY_PASTE_USERS, "users",
+                 "id, name, password, disabled, created, fold, epoch", "ttTiiti",
+                 "?, ?, ?, ?, ?, ?, ?", "id"),
+    QUERY_COPIED(QUERY_COPY_PROJECTS, QUERY_PASTE_PROJECTS, "projects",
+                 "id, name, norm, confirmed, created", "tttii", "?, ?, ?, ?, ?", "id"),
+    QUERY_COPIED(QUERY_COPY_ROLES, QUERY_PASTE_ROLES, "roles", "project_id, user_id, role", "tti",
+                 "?, ?, ?", "project_id, user_id"),
+    QUERY_COPIED(QUERY_COPY_TOKENS, QUERY_PASTE_TOKENS, "tokens",
+                 "id, user_id, name, scope, sealed_key, created, expires, revoked, revoked_by, "
+                 "used, used_address, used_agent, used_file",
+                 "ttttbiiiTiTTT", "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?", "id"),
+    QUERY_COPIED(QUERY_COPY_TOKEN_CAVEATS, QUERY_PASTE_TOKEN_CAVEATS, "token_caveats",
+                 "token_id, seq, caveat", "tib", "?, ?, ?", "token_id, seq"),
+    QUERY_COPIED(QUERY_COPY_TOKEN_PROJECTS, QUERY_PASTE_TOKEN_PROJECTS, "token_projects",
+                 "token_id, project", "tt", "?, ?", "token_id, project"),
+    QUERY_COPIED(QUERY_COPY_TOKEN_USES, QUERY_PASTE_TOKEN_USES, "token_uses", "id, token_id, used",
+                 "tti", "?, ?, ?", "id"),
+    QUERY_COPIED(QUERY_COPY_TOTP, QUERY_PASTE_TOTP, "totp",
+                 "id, user_id, confirmed, seed, hash, digits, period, counter, created",
+                 "ttibiiiii", "?, ?, ?, ?, ?, ?, ?, ?, ?", "id"),
+    QUERY_COPIED(QUERY_COPY_RECOVERY_CODES, QUERY_PASTE_RECOVERY_CODES, "recovery_codes",
+                 "user_id, hash, created, used", "tbii", "?, ?, ?, ?", "user_id, hash"),
+    QUERY_COPIED(QUERY_COPY_EVENTS, QUERY_PASTE_EVENTS, "events",
+                 "id, at, kind, user_name, token_id, project, file, address, agent, verdict, "
+                 "detail, times",
+                 "iitTTTTTTTTi", "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?", "id"),
 };

@@ -90,6 +90,29 @@ typedef enum query_id_t {
     QUERY_FRONT_GONE,
     QUERY_FRONT_LIST,
 
+    /* pypitokenctl store copy: all rows of a table in the order of its key, and one to be added as
+     * it is; each pair has the same columns */
+    QUERY_COPY_USERS,
+    QUERY_PASTE_USERS,
+    QUERY_COPY_PROJECTS,
+    QUERY_PASTE_PROJECTS,
+    QUERY_COPY_ROLES,
+    QUERY_PASTE_ROLES,
+    QUERY_COPY_TOKENS,
+    QUERY_PASTE_TOKENS,
+    QUERY_COPY_TOKEN_CAVEATS,
+    QUERY_PASTE_TOKEN_CAVEATS,
+    QUERY_COPY_TOKEN_PROJECTS,
+    QUERY_PASTE_TOKEN_PROJECTS,
+    QUERY_COPY_TOKEN_USES,
+    QUERY_PASTE_TOKEN_USES,
+    QUERY_COPY_TOTP,
+    QUERY_PASTE_TOTP,
+    QUERY_COPY_RECOVERY_CODES,
+    QUERY_PASTE_RECOVERY_CODES,
+    QUERY_COPY_EVENTS,
+    QUERY_PASTE_EVENTS,
+
     QUERY_COUNT
 } query_id_t;
 

@@ -17,6 +17,16 @@ static const struct {
     {QUERY_TOKEN_LIST, " t u "},
     {QUERY_FRONT_LIST, " front_ends "}, /* a row for each process */
     {QUERY_FRONT_EXPIRE, " front_ends "},
+    {QUERY_COPY_USERS, " users "}, /* all rows, for pypitokenctl store copy */
+    {QUERY_COPY_PROJECTS, " projects "},
+    {QUERY_COPY_ROLES, " roles "},
+    {QUERY_COPY_TOKENS, " tokens "},
+    {QUERY_COPY_TOKEN_CAVEATS, " token_caveats "},
+    {QUERY_COPY_TOKEN_PROJECTS, " token_projects "},
+    {QUERY_COPY_TOKEN_USES, " token_uses "},
+    {QUERY_COPY_TOTP, " totp "},
+    {QUERY_COPY_RECOVERY_CODES, " recovery_codes "},
+    {QUERY_COPY_EVENTS, " events "},
 };
 
 static int may_walk(query_id_t query, const char *table)

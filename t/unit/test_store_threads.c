@@ -1,4 +1,4 @@
-/* test_store_threads.c - many threads, and two processes, on one database. */
+/* test_store_threads.c - many threads, and many processes, on one database. */
 #include "store_kit.h"
 
 #include <apr_thread_proc.h>
@@ -6,6 +6,7 @@
 
 #define ID_A     "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
 #define THREADS  16
+#define WRITERS  16 /* processes */
 #define ROUNDS   40
 #define PROJECTS 25
 
@@ -83,6 +84,42 @@ static void crowd_all(crowd_t *crowd, kit_t *kit)
         apr_thread_join(&rv, threads[i]);
     }
     apr_pool_destroy(pool);
+}
+
+/* Processes that come at the same moment, open the database each for itself, and write. How many
+ * of them met an error. */
+static int writers(crowd_t *crowd, kit_t *kit, int first)
+{
+    int gate[2], i, status, bad = 0;
+    pid_t children[WRITERS];
+    char byte;
+
+    if (pipe(gate)) {
+        abort();
+    }
+    for (i = 0; i < WRITERS; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            close(gate[1]);
+            atomic_store(&crowd->number, first + i);
+            if (read(gate[0], &byte, 1) == 0) { /* the end of the pipe: all are here */
+                crowd->s = kit_open(kit, NULL, kit->pool);
+                (void)crowd_run(NULL, crowd);
+                bad = store_flush(crowd->s) != STORE_OK;
+            }
+            if (crowd->errors || bad) {
+                printf("# %d errors: %s\n", crowd->errors, kit_line);
+                fflush(stdout);
+            }
+            _exit(crowd->errors || bad);
+        }
+    }
+    close(gate[0]);
+    close(gate[1]);
+    for (i = 0; i < WRITERS; i++) {
+        bad += children[i] < 0 || waitpid(children[i], &status, 0) < 0 || status != 0;
+    }
+    return bad;
 }
 
 static int count_event(void *baton, const store_event_t *row)
@@ -182,6 +219,9 @@ int main(void)
     waitpid(child, &status, 0);
     tap_ok(child > 0 && status == 0 && crowd.errors == 0, "two processes: no error (%s)", kit_line);
     look(&kit, 3 * THREADS * ROUNDS, 3 * THREADS);
+    fflush(stdout);
+    tap_ok(writers(&crowd, &kit, 3 * THREADS) == 0, "%d processes: no error", WRITERS);
+    look(&kit, (3 * THREADS + WRITERS) * ROUNDS, 3 * THREADS + WRITERS);
     revoked_at_once(&kit);
     return kit_end(&kit);
 }
