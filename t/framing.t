@@ -290,8 +290,46 @@ def programs(t, s, servers, name, tok):
               [(len(BODY), hashlib.sha256(BODY).hexdigest(), None)], "  the back end gets it whole")
 
 
+def beside(t, s, servers, name, tok, merge):
+    """The upload URL without its slash, which <Location "/x/"> does not cover, but the ProxyPass, ScriptAlias or
+    WSGIScriptAlias of "/x" does: no way in beside the guard."""
+    auth, url = "Authorization: " + wire.basic(*tok.user), "/beside-%s" % name
+    aliases = [url, "/x/.." + url, url.replace("e", "%65", 1)]
+    aliases += ["/" + url, "/" + url + "/", "//" + url + "/x", "/" + url + "//"]
+    for who in ([auth], []):
+        for alias in aliases:
+            for method in ("POST", "PUT", "DELETE", "FOO") if alias == url else ("POST",):
+                check(t, s, servers, "%s %s, MergeSlashes %s, %s" % (method, alias, merge, "a token" if who else "no token"),
+                      "%s %s HTTP/1.1" % (method, alias), ["Host: x", *who, TYPE, LENGTH], BODY, (404,))
+    line = s.httpd.access(1, method="DELETE", path=url)[0]
+    t.is_(line["verdict"], "not-found", "  and it stands in the log")
+    check(t, s, servers, "the upload URL itself", "POST %s/ HTTP/1.1" % url, ["Host: x", auth, TYPE, LENGTH], BODY, (200,), url + "/")
+    status, r = ask(s, "GET %s HTTP/1.1" % url, ["Host: x"])
+    t.is_((status, len(servers.seen())), (200, 1), "  who only looks may look beside it", r)
+    servers.forget()
+
+
+def open_door(t):
+    names = ["gunicorn", "wsgi", "cgi"]
+    for merge in ("On", "Off"):
+        with site.Site(t) as s:
+            s.init("alice")
+            tok = s.token("alice")
+            with handlers.Servers(s, names) as servers:
+                locations = handlers.SERVER + "MergeSlashes %s\n" % merge
+                for name, line in (("gunicorn", 'ProxyPass "{url}" "http://127.0.0.1:%d{url}"' % servers.ports["gunicorn"]),
+                                   ("wsgi", 'WSGIScriptAlias "{url}" "{root}/app/recorder.py"'),
+                                   ("cgi", 'ScriptAlias "{url}" "{root}/cgi-bin/record.py"')):
+                    url = "/beside-" + name
+                    locations += line.replace("{url}", url) + "\n" + handlers.GUARD.replace("{url}", url + "/").replace("{more}", "CGIPassAuth On")
+                s.start(locations=locations, modules=handlers.MODULES)
+                for name in names:
+                    beside(t, s, servers, name, tok, merge)
+
+
 def main(t):
     site.need(t, "openssl", "gunicorn", "curl", "nghttp")
+    open_door(t)
     for merge in ("Off", "On"):
         with site.Site(t) as s:
             t.note("MergeTrailers " + merge)

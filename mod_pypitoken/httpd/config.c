@@ -82,8 +82,11 @@ void *config_dir_merge(apr_pool_t *p, void *base_, void *add_)
 
 void *config_server_create(apr_pool_t *p, server_rec *s)
 {
+    config_server_t *c = apr_pcalloc(p, sizeof(*c));
+
     (void)s;
-    return apr_pcalloc(p, sizeof(config_server_t));
+    c->guard_paths = apr_array_make(p, 1, sizeof(const char *));
+    return c;
 }
 
 void *config_server_merge(apr_pool_t *p, void *base_, void *add_)
@@ -100,6 +103,7 @@ void *config_server_merge(apr_pool_t *p, void *base_, void *add_)
     c->service = add->service ? add->service : base->service;
     c->manage_path = add->manage_path ? add->manage_path : base->manage_path;
     c->guarded = add->guarded || base->guarded;
+    c->guard_paths = apr_array_append(p, base->guard_paths, add->guard_paths);
     c->managed = add->managed || base->managed;
     c->throttle = base->throttle; /* add's cannot have any: GLOBAL_ONLY */
     return c;
@@ -197,6 +201,7 @@ static const char *config_set_guard(cmd_parms *cmd, void *dir, int on)
     }
     c->guard_path = cmd->path;
     config_server(cmd->server)->guarded = 1;
+    APR_ARRAY_PUSH(config_server(cmd->server)->guard_paths, const char *) = cmd->path;
     if (!config_server(cmd->server)->guard_path) {
         config_server(cmd->server)->guard_path = cmd->path;
     }

@@ -34,12 +34,13 @@ typedef struct crowd_t crowd_t; /* crowd.c */
 /* Server or virtual host. */
 typedef struct config_server_t {
     const char *store_url, *store_secret, *keyring, *service;
-    const char *manage_path;   /* where SetHandler pypitoken-manage stands, or NULL */
-    int guarded;               /* a PyPITokenGuard On stands in this server's sections */
-    const char *guard_path;    /* the first of them */
-    apr_interval_time_t flush; /* PyPITokenFlush, of the main server; 0: not set */
-    crowd_t *crowd;            /* one for all servers, from post_config on */
-    int managed;               /* so does a SetHandler pypitoken-manage */
+    const char *manage_path;         /* where SetHandler pypitoken-manage stands, or NULL */
+    int guarded;                     /* a PyPITokenGuard On stands in this server's sections */
+    const char *guard_path;          /* the first of them */
+    apr_array_header_t *guard_paths; /* const char *: all of them, the main server's included */
+    apr_interval_time_t flush;       /* PyPITokenFlush, of the main server; 0: not set */
+    crowd_t *crowd;                  /* one for all servers, from post_config on */
+    int managed;                     /* so does a SetHandler pypitoken-manage */
     config_store_t *store; /* shared by all servers that name the same store; NULL without one */
     struct shm_t *shm;     /* shared by all servers; NULL without any store */
     throttle_figures_t *throttle; /* of the main server; NULL: the defaults */

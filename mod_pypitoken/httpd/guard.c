@@ -1,7 +1,7 @@
 /*
  * guard.c - the guard of an upload location: its hooks, in the order in which a request meets them.
  *
- *   translate_name     which Location the client named
+ *   translate_name     which Location the client named, and which it nearly named
  *   map_to_storage     TRACE, which httpd answers there
  *   access_checker_ex  the exact path, the method; GET needs no credentials
  *   force_authn        a POST is authenticated whatever Require says
@@ -18,6 +18,7 @@
 #include "httpd/guard_state.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 #include "httpd/authn.h"
 #include "httpd/denial.h"
@@ -105,12 +106,38 @@ static int guard_needed(request_rec *r)
 
 /* ---- translate_name ---- */
 
+/* 1 for a guarded URL without its last slash: <Location "/legacy/"> does not cover "/legacy", while
+ * a ProxyPass, ScriptAlias or WSGIScriptAlias for it does, and takes any number of slashes for one.
+ */
+static int guard_beside(request_rec *r)
+{
+    const apr_array_header_t *paths = config_server(r->server)->guard_paths;
+    char *uri = apr_pstrdup(r->pool, r->uri);
+    apr_size_t n;
+    int i;
+
+    ap_no2slash(uri);
+    n = strlen(uri);
+    for (i = 0; i < paths->nelts; i++) {
+        const char *path = APR_ARRAY_IDX(paths, i, const char *);
+
+        if (strncmp(path, uri, n) == 0 && strcmp(path + n, "/") == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* The Location that the client named is known here and no later: what rewriting makes of the URL
  * may have another one. */
 static int guard_asked(request_rec *r)
 {
     if (guard_on(r) && ap_is_initial_req(r)) {
         guard_state_make(r)->asked = 1;
+    }
+    if (!guard_on(r) && !r->main && r->method_number != M_GET && !guard_going(guard_state(r)) &&
+        guard_beside(r)) {
+        return guard_refuse(r, guard_state_make(r), VERDICT_NOT_FOUND, guard_nothing, NULL);
     }
     return DECLINED;
 }

@@ -103,7 +103,7 @@ METHODS = ["PUT", "DELETE", "PATCH", "MOVE", "COPY", "MKCOL", "PROPFIND", "LOCK"
            "UNLOCK", "REPORT", "MERGE"]
 # {url} is the upload URL, {bare} the same without its last slash
 PATHS = [
-    ("P01", "httpd-404", "{bare}"), ("P02", "not-found", "/{url}"), ("P02b", "not-found", "{url}/"), ("P02c", "not-found", "/.{url}"),
+    ("P01", "not-found", "{bare}"), ("P02", "not-found", "/{url}"), ("P02b", "not-found", "{url}/"), ("P02c", "not-found", "/.{url}"),
     ("P02d", "not-found", "/x/..{url}"), ("P02e", "not-found", "/x/%2e%2e{url}"), ("P02f", "not-found", "/%6cegacy/"),
     ("P02g", "not-found", "{url}."), ("P03", "httpd-404", "{bare};a=b/"), ("P03b", "httpd-404", "{bare}./"), ("P03c", "httpd-404", "{bare}%20/"),
     ("P03d", "httpd-404", "{bare}%09/"), ("P03e", "httpd-404", "{bare}%0a/"), ("P03f", "httpd-404", "{bare}%5c"), ("P03g", "httpd-404", "/LEGACY/"),
@@ -115,7 +115,7 @@ PATHS = [
     ("P09d", "httpd-404", "{url}%2fbbb"), ("P09e", "httpd-404", "{url}%00"), ("P09f", "not-found", "{url}../legacy/"),
     ("P09h", "not-found", "http://evil/{url}"), ("P09i", "query-string", "{url}??"), ("D04", "query-string", "{url}?"),
     ("D05", "query-string", "{url}?&"), ("D06", "query-string", "http://evil{url}?name=bbb"),
-    ("H7", "not-found", "/{url}"), ("H7b", "not-found", "/.{url}"), ("H7c", "not-found", "/%2e{url}"), ("H7d", "httpd-404", "{bare}"),
+    ("H7", "not-found", "/{url}"), ("H7b", "not-found", "/.{url}"), ("H7c", "not-found", "/%2e{url}"), ("H7d", "not-found", "{bare}"),
     ("H7e", "not-found", "{url};x"), ("H7f", "httpd-404", "{bare}%2F"),
 ]
 
