@@ -26,7 +26,7 @@ COMMANDS = ["init", "schema status", "schema migrate", "user add", "user list", 
             "user enable", "user logout", "user import", "user remove", "totp enroll", "totp confirm",
             "totp disable", "recovery-codes", "project add", "project list", "project remove", "role add",
             "role remove", "role list", "token create", "token list", "token show", "token revoke",
-            "token rotate", "token inspect", "token restrict", "events", "events prune", "keyring status", "keyring rotate", "keyring remove",
+            "token rotate", "token pattern", "token inspect", "token restrict", "events", "events prune", "keyring status", "keyring rotate", "keyring remove",
             "doctor"]
 
 

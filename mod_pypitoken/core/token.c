@@ -119,6 +119,30 @@ macaroon_t *token_mint(const token_grant_t *grant, apr_pool_t *pool)
     return m;
 }
 
+/* Two identifiers that differ from their first character on: what their tokens have in common comes
+ * before it, or is the first bit of any character. */
+char *token_pattern(slice_t service, apr_pool_t *pool)
+{
+    static const char low[] = "00000000-0000-4000-8000-000000000000",
+                      high[] = "ffffffff-ffff-4fff-bfff-ffffffffffff";
+    static const char key[MACAROON_KEY_BYTES] = {0};
+    slice_t root = slice_make(key, sizeof(key));
+    macaroon_t *a = macaroon_create(service, slice_of(low), root, pool);
+    macaroon_t *b = macaroon_create(service, slice_of(high), root, pool);
+    const char *first, *second;
+    apr_size_t n = 0;
+
+    if (!a || !b) {
+        return NULL;
+    }
+    first = token_format(a, pool);
+    second = token_format(b, pool);
+    while (first[n] && first[n] == second[n]) {
+        n++;
+    }
+    return apr_psprintf(pool, "%.*s[A-Za-z0-9_-]{%d,}", (int)n, first, (int)strlen(first + n));
+}
+
 int token_is_uuid(slice_t s)
 {
     apr_size_t i;

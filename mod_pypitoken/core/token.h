@@ -40,6 +40,11 @@ typedef struct token_grant_t {
  * key not MACAROON_KEY_BYTES long, a text not UTF-8, or when there is neither project nor user. */
 macaroon_t *token_mint(const token_grant_t *grant, apr_pool_t *pool);
 
+/* A regular expression, as scanners of every kind take it, for the tokens of a service and what is
+ * derived from them: "pypi-", what service and format make of the beginning, and as many characters
+ * as the shortest has. In pool; NULL for a service that no token can have. */
+char *token_pattern(slice_t service, apr_pool_t *pool);
+
 /* 1 when s is a UUID in lower case with hyphens. */
 int token_is_uuid(slice_t s);
 

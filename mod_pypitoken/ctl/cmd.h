@@ -45,7 +45,7 @@ int cmd_token_find(ctl_t *ctl, store_token_t *row, ctl_keys_t keys);
 ctl_run_fn cmd_rotate_run;
 
 /* cmd_leak.c */
-ctl_run_fn cmd_leak_run;
+ctl_run_fn cmd_leak_run, cmd_leak_pattern;
 
 /* cmd_narrow.c */
 ctl_run_fn cmd_narrow_run;

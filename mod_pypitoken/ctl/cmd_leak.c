@@ -77,3 +77,29 @@ int cmd_leak_run(ctl_t *ctl)
     return l.down ? ctl_fail(CTL_DOWN, "The store failed for %d of them: run this again.", l.down)
                   : code;
 }
+
+int cmd_leak_pattern(ctl_t *ctl)
+{
+    static const table_column_t columns[] = {{NULL, "service", TABLE_TEXT, 0},
+                                             {NULL, "pattern", TABLE_TEXT, 0}};
+    int code = ctl_configure(ctl);
+    char *pattern;
+
+    if (code != CTL_DONE) {
+        return code;
+    }
+    if (!ctl->service) {
+        return ctl_fail(CTL_USAGE, "No service is named: use --service NAME, PYPITOKEN_SERVICE or "
+                                   "'service =' in " CTL_CONFIG ".");
+    }
+    pattern = token_pattern(slice_of(ctl->service), ctl->pool);
+    if (!pattern) {
+        return ctl_fail(CTL_REFUSED, "No token can be of that service: its name is too long.");
+    }
+    {
+        const table_cell_t cells[] = {TABLE_STRING(ctl->service), TABLE_STRING(pattern)};
+
+        ctl_say(ctl, columns, 2, cells, "%s", pattern);
+    }
+    return CTL_DONE;
+}

@@ -243,6 +243,13 @@ const commands_row_t commands_rows[] = {
      "ID [--overlap SPAN] [--expires WHEN]",
      "Make a token with the same name, projects and restrictions and print it, this once; the old "
      "one ends when the overlap is over."},
+    {{"token", "pattern"},
+     0,
+     0,
+     0,
+     cmd_leak_pattern,
+     "",
+     "Print the regular expression by which scanners find tokens of this service. Needs no store."},
     {{"token", "inspect"},
      COMMANDS_VERIFY,
      0,

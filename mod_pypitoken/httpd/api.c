@@ -8,6 +8,7 @@
 
 #include "core/credential.h"
 #include "core/utf8.h"
+#include "httpd/api_disclose.h"
 #include "httpd/api_json.h"
 #include "httpd/api_read.h"
 #include "httpd/api_token.h"
@@ -24,7 +25,11 @@ typedef enum api_who_t {
     API_BEARER, /* a token, for itself */
 } api_who_t;
 
-typedef enum api_takes_t { API_NOTHING, API_OBJECT } api_takes_t;
+typedef enum api_takes_t {
+    API_NOTHING,
+    API_OBJECT,
+    API_ITSELF /* the function reads the body */
+} api_takes_t;
 
 typedef struct api_route_t {
     const char *method, *path; /* one '*' stands for one segment */
@@ -46,6 +51,7 @@ static const api_route_t api_routes[] = {
     {"POST", "api/1/tokens/*/rotate", API_PERSON, API_OBJECT, "", api_token_rotate},
     {"GET", "api/1/projects", API_PERSON, API_NOTHING, "", api_read_projects},
     {"GET", "api/1/events", API_PERSON, API_NOTHING, "since after", api_read_events},
+    {"POST", "secrets/disclose-token", API_ANYBODY, API_ITSELF, "", api_disclose_run},
 };
 #define API_ROUTES (sizeof(api_routes) / sizeof(api_routes[0]))
 
@@ -249,7 +255,6 @@ static verdict_code_t api_body(api_t *a, const api_route_t *route, verdict_t *v)
         return verdict_set(v, code, slice_of(route->takes == API_NOTHING ? "0 bytes" : "64 KiB"),
                            a->r->pool);
     }
-    a->raw = slice_make(text, n);
     if (route->takes == API_NOTHING) {
         return VERDICT_ALLOWED;
     }
@@ -316,7 +321,7 @@ static verdict_code_t api_who(api_t *a, const api_route_t *route, verdict_t *v)
 
 int api_here(const char *path)
 {
-    return strncmp(path, "api/", 4) == 0;
+    return strncmp(path, "api/", 4) == 0 || strncmp(path, "secrets/", 8) == 0;
 }
 
 int api_run(manage_t *m)
@@ -336,7 +341,7 @@ int api_run(manage_t *m)
         }
         return api_refuse_code(a, allowed ? VERDICT_API_METHOD : VERDICT_API_UNKNOWN, NULL);
     }
-    if (tls_clear(a->r)) {
+    if (route->who != API_ANYBODY && tls_clear(a->r)) {
         return api_refuse_code(a, VERDICT_TLS_REQUIRED, NULL);
     }
     wrong = api_query(a, route);
@@ -344,7 +349,8 @@ int api_run(manage_t *m)
         return api_refuse_code(a, VERDICT_API_QUERY, wrong);
     }
     m->store = config_store(a->r->server);
-    if (api_who(a, route, &v) != VERDICT_ALLOWED || api_body(a, route, &v) != VERDICT_ALLOWED) {
+    if (api_who(a, route, &v) != VERDICT_ALLOWED ||
+        (route->takes != API_ITSELF && api_body(a, route, &v) != VERDICT_ALLOWED)) {
         return api_refuse(a, &v, NULL);
     }
     return route->run(a);

@@ -1,5 +1,6 @@
 /*
- * api.h - the JSON API, beside the pages for people: api/1/... below the mount point.
+ * api.h - the JSON API, beside the pages for people: api/1/... and secrets/... below the mount
+ * point.
  *
  * doc/openapi.json describes it; a test holds the two against each other. Before a function of the
  * route table runs it was seen to that
@@ -30,7 +31,6 @@ typedef struct api_t {
     request_rec *r;
     slice_t id;      /* what stands in the place of the route's '*' */
     json_t *body;    /* an object; empty without a body; freed with the pool */
-    slice_t raw;     /* the body as it came, for routes that want it so; wiped with the pool */
     form_t *query;   /* never NULL */
     bearer_t bearer; /* of a route for tokens: the row of a token whose signature holds */
 } api_t;

@@ -61,6 +61,7 @@ void *config_dir_merge(apr_pool_t *p, void *base_, void *add_)
     CONFIG_INHERIT(linger, CONFIG_UNSET)
     CONFIG_INHERIT(session, CONFIG_UNSET)
     CONFIG_INHERIT(policy, NULL)
+    CONFIG_INHERIT(disclosure, NULL)
     CONFIG_INHERIT(manage_base, NULL)
     CONFIG_INHERIT(password_upload, CONFIG_UNSET)
     CONFIG_INHERIT(basic_chain, NULL)
@@ -414,6 +415,8 @@ const command_rec config_commands[] = {
                    "for that; default one a processor, and 16"),
     AP_INIT_TAKE1("PyPITokenPolicy", config_set_policy, NULL, ACCESS_CONF | RSRC_CONF,
                   "a file with what this site allows of new tokens"),
+    AP_INIT_ITERATE("PyPITokenDisclosureKeys", config_set_disclosure, NULL, ACCESS_CONF | RSRC_CONF,
+                    "files with the public keys of code hosts that report leaked tokens"),
     AP_INIT_TAKE1("PyPITokenPackages", config_set_packages, NULL, ACCESS_CONF | RSRC_CONF,
                   "the directory of the built-in index"),
     /* directives of other modules, read here too: config_set_handler, chain.h */

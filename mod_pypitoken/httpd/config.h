@@ -70,6 +70,7 @@ typedef struct config_dir_t {
     const char *packages;          /* PyPITokenPackages */
     const char *packages_base;     /* the Location it stands in, NULL at server level */
     const struct policy_t *policy; /* PyPITokenPolicy; NULL: none */
+    struct disclose_keys_t *disclosure; /* PyPITokenDisclosureKeys; NULL: none */
 } config_dir_t;
 
 config_dir_t *config_dir(request_rec *r);
@@ -115,6 +116,7 @@ const char *config_set_flush(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_set_hashes(cmd_parms *cmd, void *dir, const char *hashes, const char *queue);
 const char *config_set_linger(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_set_policy(cmd_parms *cmd, void *dir, const char *path);
+const char *config_set_disclosure(cmd_parms *cmd, void *dir, const char *path);
 const char *config_set_session(cmd_parms *cmd, void *dir, const char *arg);
 void *config_dir_create(apr_pool_t *p, char *path);
 void *config_dir_merge(apr_pool_t *p, void *base, void *add);
