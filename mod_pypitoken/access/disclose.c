@@ -102,7 +102,7 @@ const char *disclose_keys_read(disclose_keys_t **keys, const char *path, apr_poo
     const char *wrong;
     json_error_t error;
     json_t *root;
-    slice_t text;
+    slice_t text = {NULL, 0};
 
     if (!*keys) {
         *keys = apr_palloc(pool, sizeof(**keys));
