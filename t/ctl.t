@@ -477,7 +477,7 @@ def doctor(t, c, root):
     for text, code, says in [
             ("LoadModule pypitoken_module mod_pypitoken.so\n", 0, r"ok +httpd +LoadModule"),
             ("# LoadModule pypitoken_module x\n", 1, r"failed +httpd"),
-            ("loadmodule \\\n  pypitoken_module x\nLimitRequestFieldSize 4000\n", 0, r"warning +httpd +LimitRequestFieldSize is 4000"),
+            ("loadmodule \\\n  pypitoken_module x\nLimitRequestFieldSize 4000\n", 0, r"warning +field-size +/\S+:3: longer tokens"),
             ("LoadModule pypitoken_module x\nLimitRequestFieldSize 32768\n", 0, r"ok +httpd +LimitRequestFieldSize is 32768"),
             ("LoadModule pypitoken_module x\nPyPITokenService \"else.where\"\n", 0, r"warning +httpd +PyPITokenService is else\.where")]:
         with open(conf, "w", encoding="utf-8") as f:

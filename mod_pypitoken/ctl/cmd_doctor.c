@@ -6,9 +6,9 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "core/token.h"
 #include "core/duration.h"
-#include "ctl/httpdconf.h"
+#include "core/token.h"
+#include "ctl/mistake.h"
 
 #define CMD_DOCTOR_SQLITE "sqlite:"
 
@@ -269,38 +269,95 @@ static void cmd_doctor_same(cmd_doctor_t *d, const char *directive, const char *
 
 static void cmd_doctor_field_size(cmd_doctor_t *d, const char *value)
 {
-    apr_int64_t size = value ? apr_atoi64(value) : CMD_DOCTOR_FIELD_SIZE;
+    apr_int64_t size = *value ? apr_atoi64(value) : CMD_DOCTOR_FIELD_SIZE;
 
-    cmd_doctor_note(
-        d, size < CMD_DOCTOR_FIELD_SIZE ? CMD_DOCTOR_WARN : CMD_DOCTOR_OK, "httpd",
-        apr_psprintf(d->ctl->pool,
-                     "LimitRequestFieldSize is %" APR_INT64_T_FMT
-                     "%s: tokens of up to %" APR_INT64_T_FMT " characters get through%s",
-                     size, value ? "" : " (not set)", size > 64 ? (size - 64) / 4 * 3 : 0,
-                     size < CMD_DOCTOR_FIELD_SIZE
-                         ? ", others end in a 400 by httpd: use 8190 or more"
-                         : ""));
+    if (size < CMD_DOCTOR_FIELD_SIZE) {
+        return; /* a mistake, and said as such */
+    }
+    cmd_doctor_note(d, CMD_DOCTOR_OK, "httpd",
+                    apr_psprintf(d->ctl->pool,
+                                 "LimitRequestFieldSize is %" APR_INT64_T_FMT
+                                 "%s: tokens of up to %" APR_INT64_T_FMT " characters get through",
+                                 size, *value ? "" : " (not set)", (size - 64) / 4 * 3));
+}
+
+static void cmd_doctor_mistake(void *baton, mistake_weight_t weight, const char *word,
+                               const char *finding)
+{
+    cmd_doctor_note(baton, weight == MISTAKE_FAIL ? CMD_DOCTOR_FAIL : CMD_DOCTOR_WARN, word,
+                    finding);
+}
+
+/* The last of a directive in the whole configuration; what it says, or NULL. */
+static const char *cmd_doctor_says(const httpdconf_node_t *root, const char *name)
+{
+    const httpdconf_node_t *n, *found = NULL;
+
+    for (n = root; n; n = httpdconf_walk(n)) {
+        found = httpdconf_is(n, name) ? n : found;
+    }
+    return found ? httpdconf_arg(found, 0) : NULL;
+}
+
+static int cmd_doctor_loaded(const httpdconf_node_t *root)
+{
+    const httpdconf_node_t *n;
+
+    for (n = root; n; n = httpdconf_walk(n)) {
+        if (httpdconf_is(n, "LoadModule") && mistake_says(n, "pypitoken_module")) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What stands in the usual places is looked at unasked when it loads the module. */
+static const char *const cmd_doctor_places[] = {"/etc/apache2/apache2.conf",
+                                                "/etc/httpd/conf/httpd.conf"};
+
+static const httpdconf_node_t *cmd_doctor_find(cmd_doctor_t *d)
+{
+    const char *wrong, *path = d->ctl->httpd_conf;
+    httpdconf_node_t *root;
+    apr_size_t i;
+
+    if (path) {
+        wrong = httpdconf_read(&root, path, d->ctl->pool);
+        if (wrong) {
+            cmd_doctor_note(d, CMD_DOCTOR_FAIL, "httpd", wrong);
+        }
+        return wrong ? NULL : root;
+    }
+    for (i = 0; i < sizeof(cmd_doctor_places) / sizeof(*cmd_doctor_places); i++) {
+        if (!httpdconf_read(&root, cmd_doctor_places[i], d->ctl->pool) && cmd_doctor_loaded(root)) {
+            return root;
+        }
+    }
+    return NULL;
 }
 
 static void cmd_doctor_httpd(cmd_doctor_t *d)
 {
+    const httpdconf_node_t *root = cmd_doctor_find(d);
+    const char *field;
     ctl_t *ctl = d->ctl;
-    httpdconf_t conf;
-    const char *wrong = httpdconf_read(&conf, ctl->httpd_conf, ctl->pool);
 
-    if (wrong) {
-        cmd_doctor_note(d, CMD_DOCTOR_FAIL, "httpd", wrong);
+    if (!root) {
         return;
     }
-    cmd_doctor_note(d, conf.loads_module ? CMD_DOCTOR_OK : CMD_DOCTOR_FAIL, "httpd",
-                    conf.loads_module
+    cmd_doctor_note(d, cmd_doctor_loaded(root) ? CMD_DOCTOR_OK : CMD_DOCTOR_FAIL, "httpd",
+                    cmd_doctor_loaded(root)
                         ? "LoadModule pypitoken_module is there"
-                        : "there is no LoadModule pypitoken_module in this file: nothing is "
-                          "guarded, unless another file has it");
-    cmd_doctor_field_size(d, conf.field_size);
-    cmd_doctor_same(d, "PyPITokenStore", conf.store, ctl->store_url);
-    cmd_doctor_same(d, "PyPITokenKeyring", conf.keyring, ctl->keyring);
-    cmd_doctor_same(d, "PyPITokenService", conf.service, ctl->service);
+                        : "there is no LoadModule pypitoken_module in this configuration: nothing "
+                          "is guarded");
+    field = cmd_doctor_says(root, "LimitRequestFieldSize");
+    cmd_doctor_field_size(d, field ? field : "");
+    cmd_doctor_same(d, "PyPITokenStore", cmd_doctor_says(root, "PyPITokenStore"), ctl->store_url);
+    cmd_doctor_same(d, "PyPITokenKeyring", cmd_doctor_says(root, "PyPITokenKeyring"), ctl->keyring);
+    cmd_doctor_same(d, "PyPITokenService", cmd_doctor_says(root, "PyPITokenService"), ctl->service);
+    if (!mistake_look(root, cmd_doctor_mistake, d, ctl->pool)) {
+        cmd_doctor_note(d, CMD_DOCTOR_OK, "httpd", "none of the known mistakes is in it");
+    }
 }
 
 int cmd_doctor_run(ctl_t *ctl)
@@ -315,9 +372,7 @@ int cmd_doctor_run(ctl_t *ctl)
     cmd_doctor_service(&d);
     cmd_doctor_keyring(&d);
     cmd_doctor_store(&d);
-    if (ctl->httpd_conf) {
-        cmd_doctor_httpd(&d);
-    }
+    cmd_doctor_httpd(&d);
     table_print(d.table, stdout);
     return d.down ? CTL_DOWN : d.worst == CMD_DOCTOR_FAIL ? CTL_REFUSED : CTL_DONE;
 }

@@ -76,7 +76,7 @@ const commands_option_t commands_options[] = {
     {"force", NULL, COMMANDS_TO, COMMANDS_FLAG, COMMANDS_AT(force),
      "although httpd uses one of the two: what it writes meanwhile is not copied"},
     {"httpd-conf", "FILE", COMMANDS_HTTPDCONF, COMMANDS_TEXT, COMMANDS_AT(httpd_conf),
-     "look at this httpd configuration file too"},
+     "httpd's main configuration file; without, the usual places, if the module is loaded there"},
 };
 
 const commands_row_t commands_rows[] = {
@@ -321,7 +321,8 @@ const commands_row_t commands_rows[] = {
      0,
      cmd_doctor_run,
      "[--httpd-conf FILE]",
-     "Check settings, keyring, store, schema, clock and, if named, an httpd configuration."},
+     "Check settings, keyring, store, schema, clock and httpd's configuration, and say which line "
+     "to write instead. Exit 1 when something is unsafe or broken."},
 };
 
 const size_t commands_n_options = sizeof(commands_options) / sizeof(commands_options[0]);
