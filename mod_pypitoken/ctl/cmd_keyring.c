@@ -149,8 +149,9 @@ static int cmd_keyring_reseal(ctl_t *ctl, const keyring_t *keys)
     cmd_keyring_say(ctl, "rotated", key, &r, 0,
                     apr_psprintf(ctl->pool,
                                  "%" APR_INT64_T_FMT " rows are sealed with the key %s now.\n"
-                                 "Next: reload every httpd, so that what is new is sealed with it "
-                                 "too, then\n'pypitokenctl keyring remove' the old key; "
+                                 "Next: copy the keyring to the other front ends if there are any "
+                                 "and reload every httpd,\nso that what is new is sealed with it "
+                                 "too, then 'pypitokenctl keyring remove' the old key;\n"
                                  "'pypitokenctl keyring status' shows them.",
                                  r.resealed, key));
     if (r.unopened) {
