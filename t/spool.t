@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """spool.t - where an upload waits: in memory, then in a file without a name; what happens when there is no room,
 and how much memory a large one takes."""
+import hashlib
 import os
 import resource
 import subprocess
@@ -9,7 +10,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import dist, handlers, poll, site, tap, under, wire  # noqa: E402
+from pypt import dist, handlers, module, poll, site, tap, under, wire  # noqa: E402
 
 MB = 1 << 20
 BIG = 256 * MB
@@ -185,8 +186,36 @@ def memory(t, s, servers, tok):
         t.is_([(g["length"], g["error"]) for g in seen], [(len(body), None)], "  all of it arrives")
 
 
+def unmapped(t):
+    """Where the file cannot be mapped, a handler that is given a file's bucket reads 8000 bytes of it at a time, and the
+    bucket becomes two. mod_fcgid forgets the second one, and answers 200. It gets no such bucket from us."""
+    if under.kind():
+        t.skip("a file that cannot be mapped", "what watches httpd has its own things in front of the C library")
+        return
+    names = ["index", "gunicorn", "scgi", "wsgi", "cgi", "fcgid"]
+    with site.Site(t) as s:
+        s.init("alice")
+        tok = s.token("alice")
+        with handlers.Servers(s, names) as servers:
+            locations = handlers.SERVER + site.SIMPLE
+            locations += "".join(servers.location(n, "/%s/" % n, "PyPITokenMemory 0") for n in names)
+            s.start(locations=locations, modules=handlers.modules("event"), env=module.preload(s, "no_mmap"))
+            for turn, name in enumerate(names):
+                one = dist.sdist("demo", "1.%d" % turn, padding=300000)
+                one.data += bytes((8100 - len(one.form())) % 8192)
+                body = one.form()
+                r = s.upload(body, tok, path="/%s/" % name)
+                t.is_(r.status, 200, "%s: a file that cannot be mapped" % name, r)
+                if name != "index":
+                    t.is_([(g["length"], g["sha256"]) for g in servers.seen()], [(len(body), hashlib.sha256(body).hexdigest())],
+                          "  all of it arrives")
+                servers.forget()
+            t.is_(s.visible(), ["demo/demo-1.0.tar.gz"], "  and is stored")
+
+
 def main(t):
     site.need(t, *handlers.PROGRAMS)
+    unmapped(t)
     names = ["gunicorn", "cgi", "wsgi", "uwsgi"]
     for mpm in ("event", "prefork"):
         with site.Site(t) as s:

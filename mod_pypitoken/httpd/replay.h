@@ -2,8 +2,9 @@
  * replay.h - the input filter that gives a handler the body out of a spool.
  *
  * It stands in for the network: a plain body, whatever the client's framing was, in whatever way
- * the handler reads. Promoted to r->proto_input_filters, so that it survives internal redirects.
- * One for each guarded request; the request's thread.
+ * the handler reads; memory that stays as it is, no file buckets (spool_take says why). Promoted to
+ * r->proto_input_filters, so that it survives internal redirects. One for each guarded request; the
+ * request's thread.
  */
 #ifndef PYPITOKEN_REPLAY_H
 #define PYPITOKEN_REPLAY_H

@@ -1,4 +1,4 @@
-"""module.py - httpd modules that tests bring along, from t/lib."""
+"""module.py - httpd modules, and what else is put into httpd, that tests bring along, from t/lib."""
 
 import os
 import shutil
@@ -16,3 +16,10 @@ def build(s, name, flags=""):
             "-I" + found[0][0], "-I" + found[1][0], *found[2], os.path.join(SRCDIR, "t/lib/mod_%s.c" % name)]
     subprocess.run(argv, check=True)
     return 'LoadModule %s_module "%s"\n' % (name, s.path(name + ".so"))
+
+
+def preload(s, name):
+    """t/lib/<name>.c as <root>/<name>.so; httpd's environment that puts it in front of the C library."""
+    path = s.path(name + ".so")
+    subprocess.run(["gcc", "-g", "-O1", "-fPIC", "-shared", "-o", path, os.path.join(SRCDIR, "t/lib/%s.c" % name)], check=True)
+    return {"LD_PRELOAD": path}
