@@ -2,17 +2,20 @@
 """fronts.t - two front ends on one MariaDB: what is decided at one holds at the other on its next request; a token
 for one upload is good for one at both together, whatever breaks; sealing keys change under both."""
 import concurrent.futures
+import json
 import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import dist, faulty, load, mariadb, poll, site, store, tap, wire  # noqa: E402
+from pypt import BUILDDIR, dist, faulty, load, mariadb, poll, site, store, tap, wire  # noqa: E402
 
 TOGETHER = 50
 SEED = int(os.environ.get("PYPT_SEED", "4711"))
@@ -72,26 +75,73 @@ def stored(sites):
 # ---- what one does, the other knows ----
 
 def known_at_once(t, a, b):
-    alice, wrong = a.token("alice"), []
-    with wire.Conn(b.httpd.port) as c:
-        for i in range(6):
+    alice, statuses = a.token("alice"), []
+    with wire.Conn(a.httpd.port) as ca, wire.Conn(b.httpd.port) as cb:
+        def both(token):
+            return [s.upload(dist.sdist("known", Clock.version()), token, conn=c).status for s, c in ((a, ca), (b, cb))]
+        for i in range(8):
             token = (b if i % 2 else a).token("alice")
-            if b.upload(dist.sdist("known", Clock.version()), token, conn=c).status != 200:
-                wrong.append("new token %d" % i)
+            before = both(token)
             (a if i % 2 else b).ctl("token", "revoke", token.id)
-            r = b.upload(dist.sdist("known", Clock.version()), token, conn=c)
-            if r.status != 403 or "revoked" not in r.reason:
-                wrong.append("revoked token %d: %s" % (i, r))
-        t.is_(wrong, [], "6 tokens: known to the other front end at once, and revoked at once")
+            statuses.append(before + both(token))
+        t.is_(statuses, [[200, 200, 403, 403]] * 8, "8 tokens: made, they are good at both at once, and revoked, at none")
         a.ctl("user", "disable", "alice")
-        t.is_(b.upload(dist.sdist("known", Clock.version()), alice, conn=c).status, 403, "a user disabled")
+        t.is_(both(alice), [403, 403], "so are those of a user who is disabled")
         a.ctl("user", "enable", "alice")
-        t.is_(b.upload(dist.sdist("known", Clock.version()), alice, conn=c).status, 200, "  and enabled")
+        t.is_(both(alice), [200, 200], "  and enabled")
         a.ctl("token", "narrow", alice.id, "--glob", "other-*")
-        t.is_(b.upload(dist.sdist("known", Clock.version()), alice, conn=c).status, 403, "a token narrowed")
+        t.is_(both(alice), [403, 403], "and one that is narrowed where it is")
     token = a.token("alice")
     t.is_(a.upload(dist.sdist("claimed", "1.0"), token).status, 200, "a project that one lets its uploader claim")
     t.is_(b.upload(dist.sdist("claimed", "2.0"), b.token("bob")).status, 403, "  is nobody else's at the other")
+
+
+# ---- what happens, as it happens ----
+
+class Follower:
+    """pypitokenctl events --follow, and the details of what it has printed."""
+
+    def __init__(self, s):
+        self.seen = []
+        self.process = subprocess.Popen([os.path.join(BUILDDIR, "pypitokenctl"), "--config", "/dev/null", *s.store.options(),
+                                         "--json", "events", "--follow", "--since", "1m"], stdout=subprocess.PIPE, text=True)
+        self.thread = threading.Thread(target=self._read)
+        self.thread.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.seen.append(json.loads(line)["detail"])
+
+    def told(self, detail):
+        return poll.until(lambda: detail in self.seen)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.thread.join()
+        self.process.stdout.close()
+
+
+def followed(t, s):
+    """Numbers are given when rows are written, rows are seen when they are committed: in another order."""
+    add = "INSERT INTO events (at, kind, detail) VALUES (UNIX_TIMESTAMP(), 'login', '%s')"
+    follower, late = Follower(s), s.store.connect()
+    try:
+        late.begin()
+        with late.cursor() as cursor:
+            cursor.execute(add % "the first")
+        s.store.write((add % "the second", ()))
+        t.ok(follower.told("the second"), "--follow tells of an event whose forerunner is not committed yet")
+        late.commit()
+        t.ok(follower.told("the first"), "  and of that one when it is")
+        s.store.write((add % "the third", ()))
+        t.ok(follower.told("the third"), "  and goes on")
+    finally:
+        follower.stop()
+        late.close()
+    t.is_([sum(x == "the " + n for x in follower.seen) for n in ("first", "second", "third")], [1, 1, 1], "  each once")
+    t.is_(s.store.rows("SELECT COUNT(*) FROM events a JOIN events b ON a.detail = 'the first' AND b.detail = 'the second' "
+                       "AND a.id < b.id")[0][0], 1, "  although the later one has the lower number")
 
 
 # ---- one upload, and no more ----
@@ -282,6 +332,7 @@ def main(t):
                 s.allow(*EXPECTED, r"child pid \d+ exit signal Killed", r"AH\d+: .*(proxy|Backend|reading|request body|prefetch)")
                 s.start(more=more, modules=["proxy", "proxy_http"])
             known_at_once(t, a, b)
+            followed(t, a)
             alice = a.token("alice")
             a.ctl("project", "add", "team-app", "--owner", "alice")
             one_use(t, a, b, alice)
