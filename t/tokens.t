@@ -103,6 +103,12 @@ def projects(t, s, b):
     t.is_(s.upload(dist.sdist("demo", "2.10"), token).status, 403, "  a second time it is")
     text = b.get("/account/tokens/" + token.id).text
     t.ok("only the version 2.*" in text or "only the versions 2.*" in text, "  its page says what it is for", text)
+    wide = made(s, add(s, b, name="wide"))
+    s.ctl("token", "narrow", wide.id, "--glob", "team-*", "--uses", "2")
+    words = s.ctl_json("token", "show", wide.id)["restrictions"]
+    text = b.get("/account/tokens/" + wide.id).text
+    t.ok(words.count("; ") == 1 and all(part in text for part in words.split("; ")),
+         "a token narrowed by the operator: its page says so in the words of 'token show'", (words, text))
 
 
 def nobody_else(t, s, alices):
