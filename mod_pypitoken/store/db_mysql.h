@@ -8,7 +8,7 @@
 #include "store/db.h"
 #include "store/db_mysql_compat.h"
 
-#define DB_MYSQL_PARAMS_MAX 20
+#define DB_MYSQL_PARAMS_MAX 88
 
 /* A column of a statement's current row. */
 typedef struct db_mysql_column_t {

@@ -26,6 +26,15 @@
     [paste] = {"paste_" table, types, "",                                                          \
                "INSERT INTO " table " (" columns ") VALUES (" marks ")"}
 
+#define QUERY_EVENT_INSERT                                                                         \
+    "INSERT INTO events (at, kind, user_name, token_id, project, file, address, agent, verdict, "  \
+    "detail, times) VALUES "
+#define QUERY_EVENT_ROW   "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+#define QUERY_EVENT_TYPES "itTTTTTTTTi"
+#define QUERY_EVENT_ROWS_4                                                                         \
+    QUERY_EVENT_ROW ", " QUERY_EVENT_ROW ", " QUERY_EVENT_ROW ", " QUERY_EVENT_ROW
+#define QUERY_EVENT_TYPES_4 QUERY_EVENT_TYPES QUERY_EVENT_TYPES QUERY_EVENT_TYPES QUERY_EVENT_TYPES
+
 const query_t query_table[QUERY_COUNT] = {
     [QUERY_SCHEMA_PRESENT] = {"schema_present", "", "i",
                               "SELECT COUNT(*) FROM information_schema.tables "
@@ -152,9 +161,10 @@ const query_t query_table[QUERY_COUNT] = {
                                 "VALUES (?, ?, ?)"},
     [QUERY_TOKEN_ADD_PROJECT] = {"token_add_project", "tt", "",
                                  "INSERT INTO token_projects (token_id, project) VALUES (?, ?)"},
-    [QUERY_TOKEN_FIND] = {"token_find", "t", QUERY_TOKEN_TYPES "b",
-                          "SELECT " QUERY_TOKEN_COLUMNS ", t.sealed_key" QUERY_TOKEN_FROM
-                          "WHERE t.id = ? ORDER BY c.seq"},
+    /* in no order: to sort rows with a BLOB, MariaDB makes a table on disk each time */
+    [QUERY_TOKEN_FIND] = {"token_find", "t", QUERY_TOKEN_TYPES "bI",
+                          "SELECT " QUERY_TOKEN_COLUMNS ", t.sealed_key, c.seq" QUERY_TOKEN_FROM
+                          "WHERE t.id = ?"},
     [QUERY_TOKEN_LIST] = {"token_list", "", QUERY_TOKEN_TYPES,
                           "SELECT " QUERY_TOKEN_COLUMNS QUERY_TOKEN_FROM QUERY_TOKEN_ORDER},
     [QUERY_TOKEN_LIST_USER] =
@@ -194,10 +204,14 @@ const query_t query_table[QUERY_COUNT] = {
     [QUERY_TOTP_BY_ID] = {"totp_by_id", "t", "tbiiiit",
                           "SELECT " QUERY_TOTP_COLUMNS ", t.user_id FROM totp t WHERE t.id = ?"},
 
-    [QUERY_EVENT_ADD] = {"event_add", "itTTTTTTTTi", "",
-                         "INSERT INTO events (at, kind, user_name, token_id, project, file, "
-                         "address, agent, verdict, detail, times) "
-                         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+    [QUERY_EVENT_ADD] = {"event_add", QUERY_EVENT_TYPES, "", QUERY_EVENT_INSERT QUERY_EVENT_ROW},
+    /* the same for several at once */
+    [QUERY_EVENT_ADD_2] = {"event_add_2", QUERY_EVENT_TYPES QUERY_EVENT_TYPES, "",
+                           QUERY_EVENT_INSERT QUERY_EVENT_ROW ", " QUERY_EVENT_ROW},
+    [QUERY_EVENT_ADD_4] = {"event_add_4", QUERY_EVENT_TYPES_4, "",
+                           QUERY_EVENT_INSERT QUERY_EVENT_ROWS_4},
+    [QUERY_EVENT_ADD_8] = {"event_add_8", QUERY_EVENT_TYPES_4 QUERY_EVENT_TYPES_4, "",
+                           QUERY_EVENT_INSERT QUERY_EVENT_ROWS_4 ", " QUERY_EVENT_ROWS_4},
     /* Where to begin comes from the index on "at" (the '+' keeps SQLite from walking the table for
      * it instead), the rest goes by id. */
     [QUERY_EVENT_LIST] = {"event_list", "iiiTTTT", "iitTTTTTTTTi",

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#define STORE_EVENT_COLUMNS 11 /* of QUERY_EVENT_ADD */
+#define STORE_EVENT_ROWS    8  /* of the largest statement */
+
 typedef struct store_event_scan_t {
     apr_pool_t *pool;
     store_event_fn *fn;
@@ -13,61 +16,111 @@ typedef struct store_event_scan_t {
 
 /* ---- writing ---- */
 
+/* The events of one statement: its values, and where texts go that have to be made anew. */
+typedef struct store_event_rows_t {
+    db_value_t values[STORE_EVENT_COLUMNS * STORE_EVENT_ROWS];
+    apr_size_t n;
+    apr_pool_t *pool; /* NULL: none was */
+} store_event_rows_t;
+
 /* What clients send is cut to a bound, and made UTF-8 where it is not. */
-static db_value_t store_event_text(const char *text, apr_pool_t *pool)
+static db_value_t store_event_text(const char *text, apr_pool_t **pool)
 {
     db_value_t v = store_cut(text);
 
-    return v.type == DB_NULL || utf8_valid(v.s)
-               ? v
-               : db_cstr(slice_printable(v.s, STORE_TEXT_MAX, pool));
+    if (v.type == DB_NULL || utf8_valid(v.s)) {
+        return v;
+    }
+    if (!*pool) {
+        apr_pool_create(pool, NULL);
+    }
+    return db_cstr(slice_printable(v.s, STORE_TEXT_MAX, *pool));
+}
+
+static void store_event_row(store_event_rows_t *rows, const store_event_t *event)
+{
+    const char *const texts[] = {event->kind ? event->kind : "",
+                                 event->user,
+                                 event->token_id,
+                                 event->project,
+                                 event->file,
+                                 event->address,
+                                 event->agent,
+                                 event->verdict,
+                                 event->detail};
+    apr_size_t i;
+
+    rows->values[rows->n++] = db_int(event->at);
+    for (i = 0; i < STORE_COUNT(texts); i++) {
+        rows->values[rows->n++] = store_event_text(texts[i], &rows->pool);
+    }
+    rows->values[rows->n++] = db_int(event->times > 1 ? event->times : 1);
+}
+
+/* By one statement for n rows. */
+static store_rc_t store_event_insert_some(db_conn_t *conn, query_id_t query,
+                                          const store_event_t *const *events, apr_size_t n)
+{
+    store_event_rows_t rows;
+    store_rc_t rc;
+    apr_size_t i;
+
+    rows.n = 0;
+    rows.pool = NULL;
+    for (i = 0; i < n; i++) {
+        store_event_row(&rows, events[i]);
+    }
+    rc = store_exec(conn, query, rows.values, rows.n, NULL);
+    if (rows.pool) {
+        apr_pool_destroy(rows.pool);
+    }
+    return rc;
+}
+
+store_rc_t store_event_insert_all(db_conn_t *conn, const store_event_t *const *events, apr_size_t n)
+{
+    static const struct {
+        query_id_t query;
+        apr_size_t n;
+    } sizes[] = {{QUERY_EVENT_ADD_8, 8},
+                 {QUERY_EVENT_ADD_4, 4},
+                 {QUERY_EVENT_ADD_2, 2},
+                 {QUERY_EVENT_ADD, 1}};
+    store_rc_t rc = STORE_OK;
+    apr_size_t i = 0;
+
+    while (n && rc == STORE_OK) {
+        if (sizes[i].n > n) {
+            i++;
+            continue;
+        }
+        rc = store_event_insert_some(conn, sizes[i].query, events, sizes[i].n);
+        events += sizes[i].n;
+        n -= sizes[i].n;
+    }
+    return rc;
 }
 
 store_rc_t store_event_insert(db_conn_t *conn, const store_event_t *event)
 {
-    apr_pool_t *pool;
-    store_rc_t rc;
-
-    apr_pool_create(&pool, NULL);
-    {
-        const db_value_t row[] = {
-            db_int(event->at),
-            store_event_text(event->kind ? event->kind : "", pool),
-            store_event_text(event->user, pool),
-            store_event_text(event->token_id, pool),
-            store_event_text(event->project, pool),
-            store_event_text(event->file, pool),
-            store_event_text(event->address, pool),
-            store_event_text(event->agent, pool),
-            store_event_text(event->verdict, pool),
-            store_event_text(event->detail, pool),
-            db_int(event->times > 1 ? event->times : 1),
-        };
-
-        rc = store_exec(conn, QUERY_EVENT_ADD, row, STORE_COUNT(row), NULL);
-    }
-    apr_pool_destroy(pool);
-    return rc;
+    return store_event_insert_all(conn, &event, 1);
 }
 
 /* Within a transaction. Two uploads may end in another order than they began: the later stays. */
 static store_rc_t store_event_used(db_conn_t *conn, const store_event_t *use)
 {
-    apr_pool_t *pool;
-    store_rc_t rc;
+    apr_pool_t *pool = NULL;
+    const db_value_t used[] = {db_int(use->at),
+                               store_event_text(use->address, &pool),
+                               store_event_text(use->agent, &pool),
+                               store_event_text(use->file, &pool),
+                               db_text(slice_of(use->token_id)),
+                               db_int(use->at)};
+    store_rc_t rc = store_exec(conn, QUERY_TOKEN_USED, used, STORE_COUNT(used), NULL);
 
-    apr_pool_create(&pool, NULL);
-    {
-        const db_value_t used[] = {db_int(use->at),
-                                   store_event_text(use->address, pool),
-                                   store_event_text(use->agent, pool),
-                                   store_event_text(use->file, pool),
-                                   db_text(slice_of(use->token_id)),
-                                   db_int(use->at)};
-
-        rc = store_exec(conn, QUERY_TOKEN_USED, used, STORE_COUNT(used), NULL);
+    if (pool) {
+        apr_pool_destroy(pool);
     }
-    apr_pool_destroy(pool);
     return rc;
 }
 
@@ -123,24 +176,37 @@ static int store_event_known(const store_event_t *use, const store_token_t *toke
     return token && token->used && token->used_address && strcmp(token->used_address, a) == 0;
 }
 
-store_rc_t store_use(store_t *s, const store_event_t *event, const store_token_t *token)
+store_rc_t store_event_uses(store_t *s, const store_use_t *uses, apr_size_t n)
 {
-    store_event_t use = store_event_timed(s, event);
-    int now = use.token_id &&
-              !(s->trail && store_event_known(&use, token) && trail_use(s->trail, &use) == 0);
+    const store_event_t *events[STORE_GROUP_MAX];
     db_conn_t *conn = NULL;
     store_rc_t rc;
+    apr_size_t i;
 
+    for (i = 0; i < n; i++) {
+        events[i] = uses[i].event;
+    }
     do {
         rc = store_begin(s, DB_SOON, &conn);
-        if (rc == STORE_OK && now) {
-            rc = store_event_used(conn, &use);
+        for (i = 0; i < n && rc == STORE_OK; i++) {
+            if (uses[i].row) {
+                rc = store_event_used(conn, uses[i].event);
+            }
         }
         if (rc == STORE_OK) {
-            rc = store_event_insert(conn, &use);
+            rc = store_event_insert_all(conn, events, n);
         }
     } while (store_end(s, &conn, &rc));
     return rc;
+}
+
+store_rc_t store_use(store_t *s, const store_event_t *event, const store_token_t *token)
+{
+    store_event_t timed = store_event_timed(s, event);
+    int later = s->trail && store_event_known(&timed, token) && trail_use(s->trail, &timed) == 0;
+    store_use_t use = {&timed, timed.token_id && !later};
+
+    return store_group_write(s, &use);
 }
 
 /* ---- what was gathered ---- */
@@ -156,8 +222,8 @@ static store_rc_t store_event_batch(store_t *s, const trail_batch_t *batch)
         for (i = 0; i < batch->n_uses && rc == STORE_OK; i++) {
             rc = store_event_used(conn, batch->uses[i]);
         }
-        for (i = 0; i < batch->n_events && rc == STORE_OK; i++) {
-            rc = store_event_insert(conn, batch->events[i]);
+        if (rc == STORE_OK) {
+            rc = store_event_insert_all(conn, batch->events, batch->n_events);
         }
     } while (store_end(s, &conn, &rc));
     return rc;

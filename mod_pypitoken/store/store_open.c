@@ -96,8 +96,9 @@ static const char *store_open_make(store_t **out, const store_config_t *config,
     s->db = db_make(&db, pool);
     if (config->serve) {
         s->trail = trail_make(pool);
+        s->group = store_group_make(pool);
     }
-    if (!s->db || (config->serve && !s->trail)) {
+    if (!s->db || (config->serve && !(s->trail && s->group))) {
         return "cannot open the store: no mutex is to be had";
     }
     if (config->serve) {

@@ -28,14 +28,23 @@
 /* Bytes of text that are kept; longer text is cut, not refused. */
 #define STORE_TEXT_MAX 255
 
+/* An accepted upload: its event, and whether the token's row is to tell of it at once. */
+typedef struct store_use_t {
+    const store_event_t *event; /* its time is set */
+    int row;
+} store_use_t;
+
+typedef struct store_group_t store_group_t;
+
 struct store_t {
     db_t *db;
     const db_driver_t *driver;
     const char *place; /* for sentences: the URL without its scheme */
     const keyring_t *keys;
     const seam_t *seam;
-    trail_t *trail; /* NULL: all is written at once */
-    pid_t pid;      /* with a trail; so for the next two */
+    trail_t *trail;       /* NULL: all is written at once */
+    store_group_t *group; /* NULL: one at a time */
+    pid_t pid;            /* with a trail; so for the next two */
     char front_id[37];
     apr_int64_t front_seen; /* when it was last written; 0: never */
     void (*log)(void *baton, const char *line);
@@ -84,8 +93,19 @@ int store_end(store_t *s, db_conn_t **conn, store_rc_t *rc);
 
 /* Within a transaction; event->at is set. */
 store_rc_t store_event_insert(db_conn_t *conn, const store_event_t *event);
+/* Several, n of at most STORE_GROUP_MAX, in as few statements as there are sizes of them. */
+store_rc_t store_event_insert_all(db_conn_t *conn, const store_event_t *const *events,
+                                  apr_size_t n);
+/* All of them in one transaction, or none. */
+#define STORE_GROUP_MAX 64
+store_rc_t store_event_uses(store_t *s, const store_use_t *uses, apr_size_t n);
 /* The event with its time. */
 store_event_t store_event_timed(const store_t *s, const store_event_t *event);
+
+/* NULL when no mutex is to be had. Any thread. */
+store_group_t *store_group_make(apr_pool_t *pool);
+/* store_event_uses for one, together with those of other threads. */
+store_rc_t store_group_write(store_t *s, const store_use_t *use);
 
 /* db_welcome_fn, baton is the store: whether this program can work with the database as it is. */
 db_rc_t store_schema_welcome(void *baton, db_conn_t *conn, char *why);

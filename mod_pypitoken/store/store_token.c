@@ -17,11 +17,12 @@
 #define STORE_TOKEN_ID_MAX 36
 
 /* Columns by QUERY_TOKEN_COLUMNS. */
-enum { STORE_TOKEN_CAVEAT = 14, STORE_TOKEN_SEALED };
+enum { STORE_TOKEN_CAVEAT = 14, STORE_TOKEN_SEALED, STORE_TOKEN_SEQ };
 
 typedef struct store_token_scan_t {
-    store_token_t token; /* of the rows seen so far */
-    apr_array_header_t *caveats;
+    store_token_t token;         /* of the rows seen so far */
+    apr_array_header_t *caveats; /* slice_t */
+    apr_array_header_t *places;  /* with_key: the place of each, in the order of caveats */
     slice_t sealed;
     int found, with_key, stopped;
     apr_pool_t *pool;
@@ -201,6 +202,25 @@ static void store_token_fill(store_token_t *token, const db_value_t *row, apr_po
     token->used_file = store_copy(&row[13], pool);
 }
 
+/* A caveat, where it belongs: QUERY_TOKEN_FIND brings them in any order. */
+static void store_token_place(store_token_scan_t *scan, slice_t caveat, apr_int64_t place)
+{
+    slice_t *caveats;
+    apr_int64_t *places;
+    int i = scan->places->nelts;
+
+    (void)apr_array_push(scan->caveats);
+    (void)apr_array_push(scan->places);
+    caveats = (slice_t *)scan->caveats->elts;
+    places = (apr_int64_t *)scan->places->elts;
+    for (; i > 0 && places[i - 1] > place; i--) {
+        caveats[i] = caveats[i - 1];
+        places[i] = places[i - 1];
+    }
+    caveats[i] = caveat;
+    places[i] = place;
+}
+
 /* The rows of one token are complete. */
 static void store_token_emit(store_token_scan_t *scan)
 {
@@ -227,6 +247,7 @@ static int store_token_row(void *baton, const db_value_t *row)
         }
         store_token_fill(&scan->token, row, scan->pool);
         scan->caveats = apr_array_make(scan->pool, 2, sizeof(slice_t));
+        scan->places = apr_array_make(scan->pool, 2, sizeof(apr_int64_t));
         if (scan->with_key) {
             slice_t s = row[STORE_TOKEN_SEALED].s;
 
@@ -235,9 +256,9 @@ static int store_token_row(void *baton, const db_value_t *row)
         scan->found = 1;
     }
     if (caveat->type != DB_NULL) {
-        slice_t *s = apr_array_push(scan->caveats);
+        slice_t s = slice_make(slice_dup(caveat->s, scan->pool), caveat->s.n);
 
-        *s = slice_make(slice_dup(caveat->s, scan->pool), caveat->s.n);
+        store_token_place(scan, s, scan->with_key ? row[STORE_TOKEN_SEQ].i : 0);
     }
     return 0;
 }
