@@ -17,9 +17,11 @@
 #include <string.h>
 
 #include "core/part.h"
+#include "core/search.h"
 
 #define MULTIPART_DASH_MAX (MULTIPART_BOUNDARY_MAX + 2)
 #define MULTIPART_HELD_MAX (MULTIPART_DASH_MAX + 1)
+_Static_assert(MULTIPART_DASH_MAX <= SEARCH_MAX, "every delimiter can be searched for");
 
 typedef enum multipart_state_t {
     MULTIPART_START,
@@ -41,6 +43,7 @@ struct multipart_t {
     apr_int64_t offset; /* of the next byte of the body */
     char dash[MULTIPART_DASH_MAX];
     apr_size_t dash_n;
+    search_t search; /* for dash */
     char held[MULTIPART_HEADERS_MAX +
               4]; /* START, TAIL, HEADERS: the bytes so far; DATA: the tail */
     apr_size_t held_n;
@@ -80,6 +83,7 @@ multipart_t *multipart_create(slice_t boundary, const multipart_calls_t *calls, 
     memcpy(m->dash, "--", 2);
     memcpy(m->dash + 2, boundary.p, boundary.n);
     m->dash_n = boundary.n + 2;
+    (void)search_make(&m->search, slice_make(m->dash, m->dash_n));
     return m;
 }
 
@@ -244,7 +248,7 @@ static verdict_code_t multipart_seam(multipart_t *m, const char *p, apr_size_t n
 
     memcpy(seam, m->held, held);
     memcpy(seam + held, p, take);
-    at = memmem(seam, held + take, m->dash, m->dash_n);
+    at = search_find(&m->search, seam, held + take);
     if (at) {
         *used = (apr_size_t)(at - seam) + m->dash_n - held;
         return multipart_found(m, seam, (apr_size_t)(at - seam));
@@ -269,7 +273,7 @@ static verdict_code_t multipart_data(multipart_t *m, const char *p, apr_size_t n
             return code;
         }
     }
-    at = memmem(p, n, m->dash, m->dash_n);
+    at = search_find(&m->search, p, n);
     if (at) {
         *used = (apr_size_t)(at - p) + m->dash_n;
         return multipart_found(m, p, (apr_size_t)(at - p));
