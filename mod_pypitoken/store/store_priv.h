@@ -116,6 +116,9 @@ int store_schema_want(const store_t *s);
 void store_front_touch(store_t *s);
 void store_front_gone(store_t *s);
 
+/* The words of a new token's scope as rows, each once. Within a transaction. */
+store_rc_t store_scope_add(db_conn_t *conn, const store_token_t *token);
+
 /* The sealed bytes of a row, and what the current key makes of them, in pool. STORE_OK, NOTFOUND,
  * SEALED (no key opens it) or DOWN. */
 store_rc_t store_token_again(store_t *s, slice_t id, slice_t *old, slice_t *fresh,

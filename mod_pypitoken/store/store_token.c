@@ -92,49 +92,6 @@ static store_rc_t store_token_add_caveats(db_conn_t *conn, const store_token_t *
     return rc;
 }
 
-/* The next word of a scope, and what follows it. */
-static slice_t store_token_word(slice_t *rest)
-{
-    slice_t word;
-    apr_size_t n = 0;
-
-    *rest = slice_trim(*rest);
-    while (n < rest->n && rest->p[n] != ' ') {
-        n++;
-    }
-    word = slice_make(rest->p, n);
-    *rest = slice_make(rest->n ? rest->p + n : NULL, rest->n - n);
-    return word;
-}
-
-/* 1 when the word stands in the scope before the place where rest begins. */
-static int store_token_named(const char *scope, slice_t word)
-{
-    slice_t before = slice_make(scope, (apr_size_t)(word.p - scope)), seen;
-
-    while ((seen = store_token_word(&before)).n && !slice_equal(seen, word)) {
-    }
-    return seen.n != 0;
-}
-
-static store_rc_t store_token_add_projects(db_conn_t *conn, const store_token_t *token)
-{
-    slice_t rest = slice_of(token->scope), word;
-    store_rc_t rc = STORE_OK;
-
-    if (slice_is(rest, STORE_SCOPE_ALL)) {
-        return STORE_OK;
-    }
-    while (rc == STORE_OK && (word = store_token_word(&rest)).n) {
-        const db_value_t row[] = {db_cstr(token->id), db_text(word)};
-
-        if (!store_token_named(token->scope, word)) {
-            rc = store_exec(conn, QUERY_TOKEN_ADD_PROJECT, row, STORE_COUNT(row), NULL);
-        }
-    }
-    return rc;
-}
-
 static store_rc_t store_token_insert(db_conn_t *conn, const store_token_t *token, slice_t sealed)
 {
     const db_value_t row[] = {db_text(slice_of(token->id)),
@@ -150,7 +107,7 @@ static store_rc_t store_token_insert(db_conn_t *conn, const store_token_t *token
         rc = store_token_add_caveats(conn, token, 0);
     }
     if (rc == STORE_OK) {
-        rc = store_token_add_projects(conn, token);
+        rc = store_scope_add(conn, token);
     }
     return rc;
 }
