@@ -11,7 +11,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import BUILDDIR, SRCDIR, httpd, site, tap  # noqa: E402
+from pypt import BUILDDIR, SRCDIR, dist, httpd, site, tap  # noqa: E402
 
 
 def read(name):
@@ -171,6 +171,13 @@ def defaults(t):
           "  and conf/pypitoken.conf has the same")
 
 
+def public_keys():
+    """What a code host publishes."""
+    pair = subprocess.run(["openssl", "ecparam", "-genkey", "-noout", "-name", "prime256v1"], stdout=subprocess.PIPE, check=True)
+    public = subprocess.run(["openssl", "pkey", "-pubout"], input=pair.stdout, stdout=subprocess.PIPE, check=True).stdout.decode()
+    return json.dumps({"public_keys": [{"key_identifier": "a", "key": public, "is_current": True}]})
+
+
 def contexts(t):
     """httpd itself, about every directive in every context."""
     if not httpd.binary():
@@ -179,10 +186,7 @@ def contexts(t):
     page = entries()
     with site.Site(t, "sqlite") as s:
         policy = s.write("policy", read("conf/policy"), 0o644)
-        pair = subprocess.run(["openssl", "ecparam", "-genkey", "-noout", "-name", "prime256v1"], stdout=subprocess.PIPE, check=True)
-        public = subprocess.run(["openssl", "ec", "-pubout"], input=pair.stdout, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                check=True).stdout.decode()
-        keys = s.write("keys", json.dumps({"public_keys": [{"key_identifier": "a", "key": public, "is_current": True}]}), 0o644)
+        keys = s.write("keys", public_keys(), 0o644)
 
         def line(name):
             text = TYPED.get(name, page[name]["Default"][0]).replace("{policy}", policy).replace("{keys}", keys)
@@ -201,6 +205,41 @@ def contexts(t):
             t.ok(good, "%s: takes all that may stand there, with their defaults" % where, said)
             for name in sorted(set(page) - set(mine)):
                 t.ok(not takes(frame % line(name))[0], "  not %s" % name)
+
+
+def configuration(t):
+    """conf/pypitoken.conf: it starts and takes an upload, also with all that is commented out in it."""
+    if not httpd.binary():
+        t.skip("conf/pypitoken.conf, run", "no httpd")
+        return
+    with site.Site(t, "sqlite") as s:
+        s.init("alice")
+        tok = s.token("alice")
+        s.write("policy", read("conf/policy"), 0o644)
+        s.write("github-keys.json", public_keys(), 0o644)
+        log = re.search(r"^ +(LogFormat .*)\n +CustomLog logs/", read("doc/operators"), re.M).group(1)
+        lines = read("conf/pypitoken.conf")
+        for ours, here in (("/var/lib/pypitoken/store.db", s.path("store/pypi.db")), ("/var/lib/pypitoken/packages", s.path("packages")),
+                           ("/etc/pypitoken/", s.root + "/"), ("/var/spool/pypitoken", s.path("spool"))):
+            t.has(lines, ours, "conf/pypitoken.conf has %s" % ours)
+            lines = lines.replace(ours, here)
+        every = re.sub(r"^( *)#(PyPIToken)", r"\1\2", lines, flags=re.M)
+        for what, config in (("as it is", lines), ("with everything", every)):
+            server = httpd.Httpd(s, config + log + '\nCustomLog "%s" pypitoken\n' % s.path("logs/uploads.log"), modules=["logio"])
+            s.httpd = server
+            s.servers.append(server)
+            server.start()
+            r = s.upload(dist.sdist("demo"), tok)
+            t.is_(r.status, 200, "%s it starts and takes an upload" % what, r)
+            t.is_(s.get("/simple/demo/").status, 200, "  which is listed")
+            t.is_(s.get("/account/sign-in").status, 200, "  and has the pages")
+            s.upload(dist.sdist("demo"), tok.mistyped())
+            server.stop()
+        with open(s.path("logs/uploads.log"), encoding="ascii") as f:
+            told = [line.split() for line in f if "POST" in line]
+        t.is_([(w[1], w[7], *w[-4:]) for w in told[:2]],
+              [("alice", "200", tok.id, "demo", "demo-1.0.tar.gz", "allowed"), ("-", "403", "-", "-", "-", "token-signature")],
+              "the LogFormat of doc/operators says who, what, which file, and why", told)
 
 
 # ---- the command line ----
@@ -337,7 +376,7 @@ def paths(t):
 
 
 def main(t):
-    for part in (verdicts, store, directives, defaults, contexts, commands, man, tests, licences, paths):
+    for part in (verdicts, store, directives, defaults, contexts, configuration, commands, man, tests, licences, paths):
         t.note(part.__name__)
         part(t)
 
