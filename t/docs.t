@@ -11,7 +11,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import BUILDDIR, SRCDIR, dist, httpd, site, tap  # noqa: E402
+from pypt import BUILDDIR, SRCDIR, clients, dist, httpd, site, tap  # noqa: E402
 
 
 def read(name):
@@ -234,12 +234,58 @@ def configuration(t):
             t.is_(s.get("/simple/demo/").status, 200, "  which is listed")
             t.is_(s.get("/account/sign-in").status, 200, "  and has the pages")
             s.upload(dist.sdist("demo"), tok.mistyped())
+            if config == lines and all(map(shutil.which, ("twine", "curl"))):
+                by_the_book(t, s, tok)
             server.stop()
         with open(s.path("logs/uploads.log"), encoding="ascii") as f:
             told = [line.split() for line in f if "POST" in line]
         t.is_([(w[1], w[7], *w[-4:]) for w in told[:2]],
               [("alice", "200", tok.id, "demo", "demo-1.0.tar.gz", "allowed"), ("-", "403", "-", "-", "-", "token-signature")],
               "the LogFormat of doc/operators says who, what, which file, and why", told)
+
+
+def by_the_book(t, s, tok):
+    """What doc/uploaders and doc/migrating tell people to type, typed."""
+    url, home = "http://127.0.0.1:%d/legacy/" % s.httpd.port, s.path("home")
+    package, text = dist.sdist("typed"), read("doc/uploaders")
+    clients.fresh(home)
+    os.makedirs(os.path.join(home, "dist"))
+    package.save(os.path.join(home, "dist"))
+
+    def told(page, first):
+        """The command that begins with this, continued lines joined, for our server and file."""
+        line = re.search(r"^ +(%s(?:.*\\\n)*.*)" % re.escape(first), page, re.M).group(1)
+        line = re.sub(r"\\\n *", "", line).replace("https://index.example.org/legacy/", url)
+        return line.replace("demo", "typed").replace("FILE", "netrc")
+    netrc = re.search(r'"(machine index.example.org login __token__ password )pypi-\.\.\."', text).group(1)
+    for who, status, said in ((tok.mistyped(), "403", "signatures do not match"), (tok, "200", "")):
+        clients.write(os.path.join(home, "netrc"), netrc.replace("index.example.org", "127.0.0.1") + who.text + "\n", 0o600)
+        line = told(text, "curl --netrc-file")
+        done = clients.run(home, ["sh", "-c", line + ' -sS -w "%{http_code}\n" -H "Accept: text/plain"'])
+        t.ok(status in done.flat and said in done.flat, "doc/uploaders: curl, %s" % status, done)
+        done = clients.run(home, ["sh", "-c", told(text, "twine upload --verbose") + " --disable-progress-bar"], TWINE_USERNAME="__token__",
+                           TWINE_PASSWORD=who.text)
+        t.ok((done.code == 0) == (status == "200") and said in done.flat, "  twine", done)
+    page = read("doc/migrating")
+    pypirc = page[page.index("        [distutils]"):page.index('    then "twine')]
+    pypirc = pypirc.replace("https://index.example.org/legacy/", url).replace("pypi-...", tok.text).replace("        ", "", 1)
+    clients.write(os.path.join(home, ".pypirc"), re.sub(r"^        ", "", pypirc, flags=re.M), 0o600)
+    line = re.search(r'then "(twine [^"]*)"', page).group(1)
+    done = clients.run(home, ["sh", "-c", line + " --disable-progress-bar"])
+    t.is_(done.code, 0, "doc/migrating: twine with .pypirc", done)
+    line = read("man/pypitokenctl.8.in")
+    line = re.search(r"^(pypitokenctl token restrict --file.*)$", line, re.M).group(1).replace("pypitokenctl", os.path.join(
+        os.path.abspath(BUILDDIR), "pypitokenctl"))
+    clients.write(os.path.join(home, "project-token"), tok.text + "\n", 0o600)
+    done = clients.run(home, ["sh", "-c", line])
+    t.is_(done.code, 0, "pypitokenctl(8): a token narrowed to a file", done)
+    with open(os.path.join(home, "upload-token"), encoding="ascii") as f:
+        narrow = f.read().strip()
+    s.secret(narrow)
+    r = s.upload(package, ("__token__", narrow))
+    t.is_(r.status, 200, "  takes that file", r)
+    r = s.upload(dist.sdist("typed", "2.0"), ("__token__", narrow))
+    t.is_(r.status, 403, "  and no other", r)
 
 
 # ---- the command line ----
