@@ -415,6 +415,10 @@ const command_rec config_commands[] = {
                    "for that; default one a processor, and 16"),
     AP_INIT_TAKE1("PyPITokenPolicy", config_set_policy, NULL, ACCESS_CONF | RSRC_CONF,
                   "a file with what this site allows of new tokens"),
+    AP_INIT_TAKE12(
+        "PyPITokenNotify", config_set_notify, NULL, RSRC_CONF,
+        "a program that is told what happens to tokens and projects, and how long it may "
+        "take, default 10s"),
     AP_INIT_ITERATE("PyPITokenDisclosureKeys", config_set_disclosure, NULL, ACCESS_CONF | RSRC_CONF,
                     "files with the public keys of code hosts that report leaked tokens"),
     AP_INIT_TAKE1("PyPITokenPackages", config_set_packages, NULL, ACCESS_CONF | RSRC_CONF,

@@ -40,9 +40,12 @@ typedef struct config_server_t {
     apr_array_header_t *guard_paths; /* const char *: all of them, the main server's included */
     apr_interval_time_t flush;       /* PyPITokenFlush, of the main server; 0: not set */
     crowd_t *crowd;                  /* one for all servers, from post_config on */
-    int managed;                     /* so does a SetHandler pypitoken-manage */
-    config_store_t *store; /* shared by all servers that name the same store; NULL without one */
-    struct shm_t *shm;     /* shared by all servers; NULL without any store */
+    const char *notify_program;      /* PyPITokenNotify, of the main server; NULL: none */
+    int notify_seconds;
+    struct notify_t *notify; /* one for all servers of a child; NULL without a program */
+    int managed;             /* so does a SetHandler pypitoken-manage */
+    config_store_t *store;   /* shared by all servers that name the same store; NULL without one */
+    struct shm_t *shm;       /* shared by all servers; NULL without any store */
     throttle_figures_t *throttle; /* of the main server; NULL: the defaults */
     int hashes, hash_queue;       /* of the main server; hashes 0: the defaults */
 } config_server_t;
@@ -116,6 +119,7 @@ const char *config_set_flush(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_set_hashes(cmd_parms *cmd, void *dir, const char *hashes, const char *queue);
 const char *config_set_linger(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_set_policy(cmd_parms *cmd, void *dir, const char *path);
+const char *config_set_notify(cmd_parms *cmd, void *dir, const char *path, const char *seconds);
 const char *config_set_disclosure(cmd_parms *cmd, void *dir, const char *path);
 const char *config_set_session(cmd_parms *cmd, void *dir, const char *arg);
 void *config_dir_create(apr_pool_t *p, char *path);

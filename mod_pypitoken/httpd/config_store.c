@@ -10,14 +10,15 @@
 
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
 #include <unistd.h>
 #include <unixd.h>
 
-#include "httpd/ticker.h"
+#include "httpd/asuser.h"
 #include "httpd/config_probe.h"
+#include "httpd/notify.h"
+#include "httpd/ticker.h"
 #include "store/keyring.h"
 
 /* A child that cannot open its store tries again after this long. */
@@ -44,31 +45,13 @@ static int config_store_same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* 1 when httpd's user may read and write path; asked in its name, for only so ACLs count. */
-static int config_store_access(const char *path)
-{
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
-    int ok;
-
-    if (uid != 0) {
-        return 1;
-    }
-    if (setegid(ap_unixd_config.group_id) != 0 || seteuid(ap_unixd_config.user_id) != 0) {
-        return 0;
-    }
-    ok = faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0;
-    if (seteuid(uid) != 0 || setegid(gid) != 0) {
-        return 0;
-    }
-    return ok;
-}
-
 /* The parent is root, its children are not: they need the file and, for its log, the directory. */
 static const char *config_store_owner(const char *url, apr_pool_t *pool)
 {
     const char *path = url + strlen("sqlite:"), *dir = ap_make_dirstr_parent(pool, path);
-    const char *bad = !config_store_access(dir) ? dir : !config_store_access(path) ? path : NULL;
+    const char *bad = !asuser_may(dir, R_OK | W_OK)    ? dir
+                      : !asuser_may(path, R_OK | W_OK) ? path
+                                                       : NULL;
 
     return bad ? apr_psprintf(pool,
                               "httpd's user (uid %ld) may not write %s, which the store needs: "
@@ -131,6 +114,7 @@ static const char *config_store_check(config_store_t *link, apr_pool_t *pconf, a
     link->config.place = place;
     config = link->config;
     config.serve = 0;
+    config.told = NULL;
     return strncmp(config.url, "sqlite:", 7) == 0
                ? config_store_file(&config, ptemp)
                : config_store_server(&config, link->server, ptemp);
@@ -192,6 +176,7 @@ static int config_store_configured(apr_pool_t *pconf, apr_pool_t *plog, apr_pool
             link->config.serve = 1;
             link->config.seam = &seam_system;
             link->config.log = config_store_log;
+            link->config.told = notify_told;
             link->config.baton = link->server = s;
             err = config_store_check(link, pconf, ptemp);
             link->next = all;

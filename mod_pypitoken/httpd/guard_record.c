@@ -57,6 +57,17 @@ static void guard_record_failed(request_rec *r, const guard_state_t *g, store_t 
     (void)store_event_add(store, &event);
 }
 
+/* A new project has arrived: on record like one that the operator adds. */
+static void guard_record_added(request_rec *r, const guard_state_t *g, store_t *store)
+{
+    store_event_t event;
+
+    guard_record_event(r, g, "project-added", &event);
+    event.verdict = NULL;
+    event.detail = "by its first upload";
+    (void)store_event_add(store, &event);
+}
+
 /* The handler has answered. The first request of a chain of internal redirects that failed is what
  * counts. */
 static void guard_record_settle(request_rec *r, guard_state_t *g, store_t *store)
@@ -75,6 +86,8 @@ static void guard_record_settle(request_rec *r, guard_state_t *g, store_t *store
     }
     if (end != PERMIT_ARRIVED) {
         guard_record_failed(r, g, store, last);
+    } else if (g->permit.fresh) {
+        guard_record_added(r, g, store);
     }
 }
 

@@ -29,6 +29,8 @@ typedef enum store_rc_t {
     STORE_DOWN      /* unreachable, busy too long, broken, wrong schema */
 } store_rc_t;
 
+struct store_event_t;
+
 typedef struct store_config_t {
     const char *url;                   /* sqlite:/path/file.db or mysql://user@host/database */
     const char *secret;                /* file with the database password, or NULL */
@@ -38,8 +40,14 @@ typedef struct store_config_t {
     int serve; /* a front end: what can wait is gathered in memory, for store_tick() to write */
     const seam_t *seam;
     void (*log)(void *baton, const char *line); /* what the operator should know; may be NULL */
+    /* Each event that was written for itself, once it was; not what was gathered. Besides those a
+     * use of a token that is its first, or its first from that address: kind STORE_NEW_ADDRESS,
+     * which is in no trail. Must return soon; any thread. May be NULL. */
+    void (*told)(void *baton, const struct store_event_t *event);
     void *baton;
 } store_config_t;
+
+#define STORE_NEW_ADDRESS "token-new-address"
 
 /* The URL and the secret of a configuration, the secret in guarded memory: for servers, which read
  * them while they are root. Children inherit it. NULL or a sentence. Lives in pool. */

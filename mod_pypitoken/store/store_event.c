@@ -134,6 +134,18 @@ store_event_t store_event_timed(const store_t *s, const store_event_t *event)
     return timed;
 }
 
+/* To who wants to know, once it is written. kind: another one than the event's, or NULL. */
+static void store_event_tell(const store_t *s, const store_event_t *event, const char *kind,
+                             store_rc_t rc)
+{
+    store_event_t told = *event;
+
+    if (s->told && rc == STORE_OK) {
+        told.kind = kind ? kind : event->kind;
+        s->told(s->baton, &told);
+    }
+}
+
 store_rc_t store_event_add(store_t *s, const store_event_t *event)
 {
     store_event_t timed = store_event_timed(s, event);
@@ -146,6 +158,7 @@ store_rc_t store_event_add(store_t *s, const store_event_t *event)
             rc = store_event_insert(conn, &timed);
         }
     } while (store_end(s, &conn, &rc));
+    store_event_tell(s, &timed, NULL, rc);
     return rc;
 }
 
@@ -203,10 +216,15 @@ store_rc_t store_event_uses(store_t *s, const store_use_t *uses, apr_size_t n)
 store_rc_t store_use(store_t *s, const store_event_t *event, const store_token_t *token)
 {
     store_event_t timed = store_event_timed(s, event);
-    int later = s->trail && store_event_known(&timed, token) && trail_use(s->trail, &timed) == 0;
+    int known = store_event_known(&timed, token);
+    int later = s->trail && known && trail_use(s->trail, &timed) == 0;
     store_use_t use = {&timed, timed.token_id && !later};
+    store_rc_t rc = store_group_write(s, &use);
 
-    return store_group_write(s, &use);
+    if (token && !known) {
+        store_event_tell(s, &timed, STORE_NEW_ADDRESS, rc);
+    }
+    return rc;
 }
 
 /* ---- what was gathered ---- */

@@ -72,6 +72,7 @@ static const char *store_open_make(store_t **out, const store_config_t *config,
 
     s->seam = config->seam ? config->seam : &seam_system;
     s->log = config->log;
+    s->told = config->told;
     s->baton = config->baton;
     s->keys = config->keys;
     if (!place) {

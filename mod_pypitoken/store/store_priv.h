@@ -48,6 +48,7 @@ struct store_t {
     char front_id[37];
     apr_int64_t front_seen; /* when it was last written; 0: never */
     void (*log)(void *baton, const char *line);
+    void (*told)(void *baton, const store_event_t *event);
     void *baton;
 };
 

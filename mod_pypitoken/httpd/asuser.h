@@ -1,0 +1,12 @@
+/*
+ * asuser.h - what httpd's user may do, asked while this process is still root. At start only: one
+ * thread.
+ */
+#ifndef PYPITOKEN_ASUSER_H
+#define PYPITOKEN_ASUSER_H
+
+/* 1 when httpd's user may do that (R_OK, W_OK, X_OK) with path; asked in its name, for only so ACLs
+ * count. Not as root: 1, for then it is asked soon enough. */
+int asuser_may(const char *path, int mode);
+
+#endif
