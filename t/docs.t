@@ -220,7 +220,8 @@ def configuration(t):
         log = re.search(r"^ +(LogFormat .*)\n +CustomLog logs/", read("doc/operators"), re.M).group(1)
         lines = read("conf/pypitoken.conf")
         for ours, here in (("/var/lib/pypitoken/store.db", s.path("store/pypi.db")), ("/var/lib/pypitoken/packages", s.path("packages")),
-                           ("/etc/pypitoken/", s.root + "/"), ("/var/spool/pypitoken", s.path("spool"))):
+                           ("/etc/pypitoken/", s.root + "/"), ("/var/spool/pypitoken", s.path("spool")),
+                           ("/usr/local/lib/pypitoken/told", s.write("told", "#!/bin/sh\ncat >/dev/null\n", 0o755))):
             t.has(lines, ours, "conf/pypitoken.conf has %s" % ours)
             lines = lines.replace(ours, here)
         every = re.sub(r"^( *)#(PyPIToken)", r"\1\2", lines, flags=re.M)
