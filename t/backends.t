@@ -7,9 +7,12 @@ the form), by the archive's metadata, by a form field first or last. The attacke
 same requests do damage, so this test can fail.
 
     backends.t               all of them
-    PYPT_BACKENDS="go php"   only those whose name begins with one of these words; stream, index
+    PYPT_BACKENDS="go php"   only those whose name begins with one of these words; stream, index, others
     PYPT_HANDLERS=FILE       also writes the counts as JSON, for t/hostile/README
+
+The handlers behind which none of these stands (others) get the corpus when one of the two is set.
 """
+import hashlib
 import json
 import os
 import subprocess
@@ -21,13 +24,9 @@ sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/hostile"))
 
 import corpus  # noqa: E402
 import throw  # noqa: E402
-from pypt import backend, dist, poll, site, tap, wire  # noqa: E402
+from pypt import backend, dist, handlers, poll, site, tap, wire  # noqa: E402
 
-# The first one: an alias of mod_wsgi for /legacy answers without the slash, too, where the guard is not.
 GUARDED = """
-<Location "/legacy">
-    Require all denied
-</Location>
 <Location "/legacy/">
     AuthType Basic
     AuthName "uploads"
@@ -211,7 +210,6 @@ def guarded(t, name, application, guard=""):
     """guard: more lines for it. Where it streams, an application is called for a request that is refused at its
     end; such a one must see that it is cut off, and store nothing."""
     with site.Site(t) as s:
-        s.allow("AH01630: client denied by server configuration: .*/(legacy|shelf.wsgi)$")
         s.init("alice", "mallory")
         theirs, tok = s.token("mallory", "bbb"), s.token("alice", "aaa")
         with Running(s, application, GUARDED, ["/legacy", "/read"], guard) as app:
@@ -307,6 +305,31 @@ def index(t):
         return count(found, {case for case, word in found.items() if word == "allowed"})
 
 
+# Under each a recorder that takes everything.
+OTHERS = {"mod_proxy_uwsgi, uWSGI": ("uwsgi", "event"), "mod_proxy_scgi, uWSGI": ("scgi", "event"), "mod_proxy_fcgi, uWSGI": ("fcgi", "event"),
+          "mod_fcgid, php-cgi": ("fcgid", "event"), "mod_cgid": ("cgi", "event"), "mod_cgi, MPM prefork": ("cgi", "prefork")}
+
+
+def other(t, name, kind, mpm):
+    with site.Site(t) as s:
+        s.init("alice")
+        tok = s.token("alice", "aaa")
+        with handlers.Servers(s, [kind]) as servers:
+            locations = handlers.SERVER + servers.location(kind, "/legacy/") + GUARDED[GUARDED.index("LogFormat"):]
+            s.start(locations=locations, mpm=mpm, modules=handlers.modules(mpm))
+            throw_all(t, s, tok)
+            poll.until(lambda: {case.id for case in CASES if case.verdict == "allowed"} <= set(verdicts(s)))
+            found = verdicts(s)
+            allowed = [case.id for case in CASES if found.get(case.id) == "allowed"]
+            t.is_(allowed, [case.id for case in CASES if case.verdict == "allowed"], name + ": the guard accepts what it should")
+            got = {g["env"].get("HTTP_USER_AGENT", "").rpartition(" ")[2]: g for g in servers.seen()}
+            t.is_((sorted(got), len(servers.seen())), (sorted(allowed), len(allowed)), "  and that arrives, once")
+            bodies = {case.id: (real(case) or bytes)(case.body) for case in CASES if case.framing == "length"}
+            other_bytes = [cid for cid, g in got.items() if cid in bodies and g["sha256"] != hashlib.sha256(bodies[cid]).hexdigest()]
+            t.is_(other_bytes, [], "  byte for byte")
+        return count(found, set(got))
+
+
 def main(t):
     site.need(t, "waitress-serve", "gunicorn", "php-cgi", "go")
     wire.TIMEOUT = 15
@@ -323,6 +346,9 @@ def main(t):
             table.append({"handler": name + ", PyPITokenStream", "classes": rows, "unguarded": None})
     if not wanted or "index" in wanted:
         table.append({"handler": "pypi-index", "classes": index(t), "unguarded": None})
+    for name, (kind, mpm) in OTHERS.items():
+        if "others" in wanted or os.environ.get("PYPT_HANDLERS"):
+            table.append({"handler": name, "classes": other(t, name, kind, mpm), "unguarded": None})
     if os.environ.get("PYPT_HANDLERS"):
         with open(os.environ["PYPT_HANDLERS"], "w") as f:
             f.write("[\n" + ",\n".join(json.dumps(row) for row in table) + "\n]\n")

@@ -338,7 +338,8 @@ def main(t):
             s.allow(r"AH01136", r"AH01630")
             names = ["gunicorn", "wsgi", "cgi"]
             with handlers.Servers(s, names) as servers:
-                locations = "MergeTrailers %s\n" % merge + handlers.SERVER + "AllowEncodedSlashes NoDecode\n" \
+                slashes = "AllowEncodedSlashes %s\n" % ("NoDecode" if merge == "Off" else "On")
+                locations = "MergeTrailers %s\n" % merge + handlers.SERVER + slashes + \
                     '<Location "/">\n    Require method GET HEAD OPTIONS\n</Location>\n'
                 locations += "".join(servers.location(n, "/%s/" % n, "CGIPassAuth On") for n in names)
                 port = servers.ports["gunicorn"]
@@ -350,7 +351,7 @@ def main(t):
                 for name in names if merge == "Off" else ["gunicorn"]:
                     t.note(name)
                     for part in (aliases, methods, headers, lengths, expect, mixed, http2, programs) if merge == "Off" else \
-                            (lengths, http2):
+                            (aliases, lengths, http2):
                         part(t, s, servers, name, tok)
 
 
