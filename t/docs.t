@@ -77,7 +77,8 @@ CONTEXTS = {frozenset(["RSRC_CONF"]): "server config, virtual host", frozenset([
 # what is typed where the default is no value, or one that would need more
 TYPED = {"PyPITokenStore": "sqlite:/nowhere/store.db", "PyPITokenStoreSecret": "/nowhere", "PyPITokenKeyring": "/nowhere",
          "PyPITokenService": "index.test", "PyPITokenDrain": "1G", "PyPITokenMaxSpools": "100", "PyPITokenSpoolDir": "/tmp",
-         "PyPITokenPackages": "/tmp", "PyPITokenPolicy": "{policy}", "PyPITokenNotify": "/bin/true", "PyPITokenHashes": "2 16", "PyPITokenDisclosureKeys": "{keys}"}
+         "PyPITokenPackages": "/tmp", "PyPITokenPolicy": "{policy}", "PyPITokenNotify": "/bin/true", "PyPITokenHashes": "2 16", "PyPITokenDisclosureKeys": "{keys}",
+         "PyPITokenAdmins": "alice bob", "PyPITokenUploadURL": "https://pypi.example/legacy/"}
 
 
 def table_of_directives():

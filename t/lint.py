@@ -115,7 +115,7 @@ def template(path, text):
     for pattern, fault in ((r"(?i)<script|<iframe|<object|<embed|<base", "a forbidden element"),
                            (r"(?i)\s(style|on\w+|srcdoc)\s*=", "a forbidden attribute"),
                            (r"(?i)(https?:)?//\w", "an address elsewhere"),
-                           (r"(?i)(href|src|action)=\"(?!\{\{root\}\})", "an address that does not begin with {{root}}")):
+                           (r"(?i)(href|src|action)=\"(?!\{\{root\}\}|#)", "an address that does not begin with {{root}}")):
         for m in re.finditer(pattern, text):
             yield "%s:%d: %s" % (path, text.count("\n", 0, m.start()) + 1, fault)
     # outside quotes a tag may hold sections that are markup themselves, but no value

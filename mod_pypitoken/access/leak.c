@@ -29,26 +29,40 @@ static void leak_record(store_t *store, const store_token_t *row, const char *de
     (void)store_event_add(store, &event);
 }
 
-leak_t leak_revoke(store_t *store, slice_t text, const char *by, const char *detail,
-                   const char *address, store_token_t *row, apr_pool_t *pool)
+leak_t leak_look(store_t *store, slice_t text, store_token_t *row, apr_pool_t *pool)
 {
     unsigned char key[MACAROON_KEY_BYTES];
     macaroon_t *m = leak_parse(text, pool);
-    store_token_t found;
     leak_t leak = LEAK_STRANGE;
     store_rc_t rc;
 
     if (!m) {
         return LEAK_STRANGE;
     }
-    rc = store_token_find(store, m->identifier, &found, key, pool);
+    rc = store_token_find(store, m->identifier, row, key, pool);
     if (rc == STORE_OK && macaroon_verify(m, slice_make((const char *)key, sizeof(key)))) {
-        rc = store_token_revoke(store, m->identifier, by);
-        leak = rc == STORE_OK ? LEAK_REVOKED : rc == STORE_NOTFOUND ? LEAK_BEFORE : LEAK_DOWN;
+        leak = row->revoked ? LEAK_BEFORE : LEAK_REVOKED;
     } else if (rc == STORE_DOWN) {
         leak = LEAK_DOWN;
     }
     sodium_memzero(key, sizeof(key));
+    if (leak == LEAK_STRANGE || leak == LEAK_DOWN) {
+        memset(row, 0, sizeof(*row));
+    }
+    return leak;
+}
+
+leak_t leak_revoke(store_t *store, slice_t text, const char *by, const char *detail,
+                   const char *address, store_token_t *row, apr_pool_t *pool)
+{
+    store_token_t found;
+    leak_t leak = leak_look(store, text, &found, pool);
+    store_rc_t rc;
+
+    if (leak == LEAK_REVOKED) {
+        rc = store_token_revoke(store, slice_of(found.id), by);
+        leak = rc == STORE_OK ? LEAK_REVOKED : rc == STORE_NOTFOUND ? LEAK_BEFORE : LEAK_DOWN;
+    }
     if (leak == LEAK_REVOKED) {
         leak_record(store, &found, detail, address);
     }

@@ -24,4 +24,7 @@ typedef enum leak_t {
 leak_t leak_revoke(store_t *store, slice_t text, const char *by, const char *detail,
                    const char *address, store_token_t *row, apr_pool_t *pool);
 
+/* The same without revoking: LEAK_REVOKED means here that it could be. */
+leak_t leak_look(store_t *store, slice_t text, store_token_t *row, apr_pool_t *pool);
+
 #endif

@@ -4,17 +4,17 @@
 #include <apr_strings.h>
 #include <string.h>
 
-static void mine_record(const mine_t *mine, const char *kind, const char *token_id,
-                        const char *detail)
+void mine_record(const mine_t *mine, const char *kind, const char *token_id, const char *project,
+                 const char *detail)
 {
     store_event_t event = {.kind = kind,
                            .user = mine->user,
                            .token_id = token_id,
+                           .project = project,
                            .address = mine->address,
                            .agent = mine->agent,
                            .detail = detail};
 
-    /* what was done stays done; the store has told the log when it could not be written */
     (void)store_event_add(mine->store, &event);
 }
 
@@ -39,7 +39,7 @@ store_rc_t mine_revoke(const mine_t *mine, slice_t id, store_token_t *row, apr_p
     }
     rc = store_token_revoke(mine->store, id, mine->user);
     if (rc == STORE_OK) {
-        mine_record(mine, "token-revoked", row->id, NULL);
+        mine_record(mine, "token-revoked", row->id, NULL, NULL);
     }
     return rc == STORE_NOTFOUND ? STORE_CONFLICT : rc;
 }
@@ -49,7 +49,7 @@ store_rc_t mine_burn(const mine_t *mine, const store_token_t *row)
     store_rc_t rc = store_token_revoke(mine->store, slice_of(row->id), row->user_name);
 
     if (rc == STORE_OK) {
-        mine_record(mine, "token-revoked", row->id, "by the token itself");
+        mine_record(mine, "token-revoked", row->id, NULL, "by the token itself");
     }
     return rc == STORE_NOTFOUND ? STORE_CONFLICT : rc;
 }
@@ -74,8 +74,8 @@ const char *mine_rotate(const mine_t *mine, slice_t id, store_token_t *old, rota
     }
     wrong = rotate_token(made, mine->store, mine->seam, old, request, rc, pool);
     if (!wrong) {
-        mine_record(mine, "token-created", made->issued.id, rotate_detail_new(old, pool));
-        mine_record(mine, "token-rotated", old->id, rotate_detail_old(made, pool));
+        mine_record(mine, "token-created", made->issued.id, NULL, rotate_detail_new(old, pool));
+        mine_record(mine, "token-rotated", old->id, NULL, rotate_detail_old(made, pool));
     }
     return wrong;
 }
@@ -92,7 +92,7 @@ const char *mine_issue(const mine_t *mine, char **text, issue_t *made, issue_req
     if (!wrong) {
         detail = words ? apr_pstrcat(pool, detail ? detail : "", detail ? ", " : "", words, NULL)
                        : detail;
-        mine_record(mine, "token-created", made->id, detail);
+        mine_record(mine, "token-created", made->id, NULL, detail);
     }
     return wrong;
 }
@@ -107,4 +107,10 @@ store_rc_t mine_projects(const mine_t *mine, store_project_role_fn *fn, void *ba
         return STORE_OK;
     }
     return rc == STORE_OK ? store_project_of(mine->store, user.id, fn, baton) : rc;
+}
+
+store_rc_t mine_events(const mine_t *mine, const store_cursor_t *before, apr_int64_t limit,
+                       store_event_fn *fn, void *baton)
+{
+    return store_event_recent(mine->store, mine->user, NULL, 0, before, limit, fn, baton);
 }

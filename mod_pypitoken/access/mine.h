@@ -15,7 +15,13 @@ typedef struct mine_t {
     const seam_t *seam;
     const char *user; /* name of the account */
     const char *address, *agent;
+    int admin; /* admin_named has said so */
 } mine_t;
+
+/* The event of something that was done; each but kind may be NULL. What was done stays done when it
+ * cannot be written: the store has told the log. */
+void mine_record(const mine_t *mine, const char *kind, const char *token_id, const char *project,
+                 const char *detail);
 
 /* The token's row. NOTFOUND also for somebody else's. */
 store_rc_t mine_token(const mine_t *mine, slice_t id, store_token_t *row, apr_pool_t *pool);
@@ -43,5 +49,9 @@ const char *mine_issue(const mine_t *mine, char **text, issue_t *made, issue_req
  */
 store_rc_t mine_projects(const mine_t *mine, store_project_role_fn *fn, void *baton,
                          apr_pool_t *pool);
+
+/* What is on record about him (as whoever acted), the last first. */
+store_rc_t mine_events(const mine_t *mine, const store_cursor_t *before, apr_int64_t limit,
+                       store_event_fn *fn, void *baton);
 
 #endif

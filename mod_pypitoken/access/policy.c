@@ -10,13 +10,7 @@
 
 #define POLICY_LINE_MAX 1024
 
-/* -1: not set. */
-typedef struct policy_limits_t {
-    apr_int64_t longest, standard; /* seconds */
-    int unrestricted;
-} policy_limits_t;
-
-/* By store_role_t; NONE holds the general settings. */
+/* By store_role_t; NONE holds the general settings. -1: not set. */
 struct policy_t {
     policy_limits_t role[3];
 };
@@ -128,11 +122,16 @@ const char *policy_read(policy_t **out, const char *path, apr_pool_t *pool)
     return NULL;
 }
 
-/* What holds for the role: its own setting, else the general one. */
-static policy_limits_t policy_limits(const policy_t *policy, store_role_t role)
+/* Its own setting, else the general one. */
+policy_limits_t policy_limits(const policy_t *policy, store_role_t role)
 {
-    policy_limits_t limits = policy->role[role], all = policy->role[STORE_ROLE_NONE];
+    policy_limits_t limits = {-1, -1, -1}, all;
 
+    if (!policy) {
+        return limits;
+    }
+    limits = policy->role[role];
+    all = policy->role[STORE_ROLE_NONE];
     limits.longest = limits.longest < 0 ? all.longest : limits.longest;
     limits.standard = limits.standard < 0 ? all.standard : limits.standard;
     limits.unrestricted = limits.unrestricted < 0 ? all.unrestricted : limits.unrestricted;

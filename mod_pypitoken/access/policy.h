@@ -27,4 +27,12 @@ const char *policy_read(policy_t **out, const char *path, apr_pool_t *pool);
 const char *policy_apply(const policy_t *policy, store_role_t role, int restricted, apr_int64_t now,
                          apr_int64_t *expires, apr_pool_t *pool);
 
+/* What holds for tokens of that role (NONE: in general), for telling people before they ask:
+ * seconds or -1 for no limit, unrestricted 0 when they must name projects. policy may be NULL. */
+typedef struct policy_limits_t {
+    apr_int64_t longest, standard;
+    int unrestricted;
+} policy_limits_t;
+policy_limits_t policy_limits(const policy_t *policy, store_role_t role);
+
 #endif

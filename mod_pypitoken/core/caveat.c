@@ -144,6 +144,17 @@ verdict_code_t caveat_check(const slice_t *caveats, apr_size_t n, const caveat_c
     return first.code;
 }
 
+int caveat_of_project(slice_t caveat, apr_pool_t *pool)
+{
+    caveat_text_t read;
+
+    if (caveat_text_read(&read, caveat, pool)) {
+        return 1;
+    }
+    return read.kind <= CAVEAT_ANY_USER || read.kind == CAVEAT_GLOBS ||
+           read.kind == CAVEAT_CREATION;
+}
+
 /* ---- telling ---- */
 
 static const char *caveat_time(apr_int64_t when, apr_pool_t *pool)

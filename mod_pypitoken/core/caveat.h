@@ -50,6 +50,10 @@ apr_int64_t caveat_uses(slice_t caveat, apr_pool_t *pool);
 /* 1 when the caveat holds a token to certain projects or files. */
 int caveat_confines(slice_t caveat, apr_pool_t *pool);
 
+/* 1 when whether it denies is a matter of project, owner and time alone, whatever the upload; so it
+ * is with what is not well formed. */
+int caveat_of_project(slice_t caveat, apr_pool_t *pool);
+
 /* One caveat in words for people ("only the projects a, b", "until 2026-01-01T00:00:00Z"); text
  * that does not parse is said to deny. In pool, printable ASCII. */
 const char *caveat_describe(slice_t caveat, apr_pool_t *pool);

@@ -143,6 +143,7 @@
       "The form could not be read. Reload the page it was on and try again.")                      \
     X(PAGE_FORGED, "page-forged", 403,                                                             \
       "The form did not come from a page of this site. Reload the page it was on and try again.")  \
+    X(PAGE_DENIED, "page-denied", 403, "Only an owner of the project may do that.")                \
     /* the API (doc/openapi.json) */                                                               \
     X(API_UNKNOWN, "api-unknown", 404, "There is nothing of that name here.")                      \
     X(API_METHOD, "api-method", 405, "This address does not take that method.")                    \

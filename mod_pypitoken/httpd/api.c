@@ -149,11 +149,7 @@ int api_failed(api_t *a, store_rc_t rc)
 
 mine_t api_mine(const api_t *a)
 {
-    const char *agent = apr_table_get(a->r->headers_in, "User-Agent");
-    mine_t mine = {a->m->store, &seam_system, a->m->user, a->r->useragent_ip,
-                   agent ? slice_printable(slice_of(agent), 200, a->r->pool) : NULL};
-
-    return mine;
+    return manage_mine(a->m);
 }
 
 static int api_description(api_t *a)

@@ -62,6 +62,8 @@ void *config_dir_merge(apr_pool_t *p, void *base_, void *add_)
     CONFIG_INHERIT(session, CONFIG_UNSET)
     CONFIG_INHERIT(policy, NULL)
     CONFIG_INHERIT(disclosure, NULL)
+    CONFIG_INHERIT(admins, NULL)
+    CONFIG_INHERIT(upload_url, NULL)
     CONFIG_INHERIT(manage_base, NULL)
     CONFIG_INHERIT(password_upload, CONFIG_UNSET)
     CONFIG_INHERIT(basic_chain, NULL)
@@ -421,6 +423,10 @@ const command_rec config_commands[] = {
         "take, default 10s"),
     AP_INIT_ITERATE("PyPITokenDisclosureKeys", config_set_disclosure, NULL, ACCESS_CONF | RSRC_CONF,
                     "files with the public keys of code hosts that report leaked tokens"),
+    AP_INIT_ITERATE("PyPITokenAdmins", config_people_admin, NULL, ACCESS_CONF | RSRC_CONF,
+                    "the accounts that administer the others on the pages; default none"),
+    AP_INIT_TAKE1("PyPITokenUploadURL", config_people_url, NULL, ACCESS_CONF | RSRC_CONF,
+                  "the upload URL that the pages tell people, where it cannot be worked out"),
     AP_INIT_TAKE1("PyPITokenPackages", config_set_packages, NULL, ACCESS_CONF | RSRC_CONF,
                   "the directory of the built-in index"),
     /* directives of other modules, read here too: config_set_handler, chain.h */

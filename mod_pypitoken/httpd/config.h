@@ -74,6 +74,8 @@ typedef struct config_dir_t {
     const char *packages_base;     /* the Location it stands in, NULL at server level */
     const struct policy_t *policy; /* PyPITokenPolicy; NULL: none */
     struct disclose_keys_t *disclosure; /* PyPITokenDisclosureKeys; NULL: none */
+    apr_array_header_t *admins;         /* PyPITokenAdmins, of const char *; NULL: none */
+    const char *upload_url;             /* PyPITokenUploadURL; NULL: worked out */
 } config_dir_t;
 
 config_dir_t *config_dir(request_rec *r);
@@ -114,6 +116,8 @@ const struct keyring_t *config_keys(server_rec *s);
 extern const command_rec config_commands[];
 const char *config_people_factor(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_people_upload(cmd_parms *cmd, void *dir, const char *arg);
+const char *config_people_admin(cmd_parms *cmd, void *dir, const char *name);
+const char *config_people_url(cmd_parms *cmd, void *dir, const char *url);
 const char *config_set_throttle(cmd_parms *cmd, void *dir, const char *name, const char *rates);
 const char *config_set_flush(cmd_parms *cmd, void *dir, const char *arg);
 const char *config_set_hashes(cmd_parms *cmd, void *dir, const char *hashes, const char *queue);

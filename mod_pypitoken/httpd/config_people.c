@@ -5,6 +5,8 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "core/person.h"
+
 /* A detail of a verdict has room for this much of a URL. */
 #define CONFIG_PEOPLE_URL 90
 
@@ -48,6 +50,30 @@ const char *config_people_upload(cmd_parms *cmd, void *dir, const char *arg)
 
     return config_people_set(cmd, &((config_dir_t *)dir)->password_upload, words, arg,
                              "Never, Without2FA or Always");
+}
+
+/* A name that no account can have is a mistake; were it not told, somebody would rely on it. */
+const char *config_people_admin(cmd_parms *cmd, void *dir, const char *name)
+{
+    config_dir_t *c = dir;
+
+    if (!person_name_valid(slice_of(name))) {
+        return apr_psprintf(cmd->pool, "PyPITokenAdmins: '%s' is not the name of an account", name);
+    }
+    c->admins = c->admins ? c->admins : apr_array_make(cmd->pool, 4, sizeof(const char *));
+    APR_ARRAY_PUSH(c->admins, const char *) = name;
+    return NULL;
+}
+
+const char *config_people_url(cmd_parms *cmd, void *dir, const char *url)
+{
+    if ((strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) ||
+        strpbrk(url, " \t\"'<>\\`$")) {
+        return "PyPITokenUploadURL must be a URL such as https://pypi.example/legacy/";
+    }
+    (void)cmd;
+    ((config_dir_t *)dir)->upload_url = url;
+    return NULL;
 }
 
 login_factor_t config_factor(const config_dir_t *c)

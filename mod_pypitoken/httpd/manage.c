@@ -6,48 +6,17 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "access/admin.h"
 #include "core/template.h"
 #include "core/utf8.h"
 #include "httpd/api.h"
 #include "httpd/config.h"
 #include "httpd/entry.h"
-#include "httpd/manage_factor.h"
+#include "httpd/manage_route.h"
 #include "httpd/manage_session.h"
-#include "httpd/manage_new.h"
-#include "httpd/manage_sign.h"
-#include "httpd/manage_token.h"
 #include "httpd/pages.h"
 #include "httpd/tls.h"
-
-typedef enum manage_access_t {
-    MANAGE_OPEN,      /* nobody is asked for */
-    MANAGE_ASKED,     /* whoever is signed in, if anybody; then the form must be theirs */
-    MANAGE_SIGNED_IN, /* nobody else */
-} manage_access_t;
-
-typedef struct manage_route_t {
-    const char *path;
-    manage_access_t access;
-    int (*get)(manage_t *m);
-    int (*post)(manage_t *m);
-} manage_route_t;
-
-static int manage_style(manage_t *m);
-
-static const manage_route_t manage_routes[] = {
-    {"", MANAGE_SIGNED_IN, manage_sign_home, NULL},
-    {"tokens", MANAGE_SIGNED_IN, manage_token_list, NULL},
-    {"tokens/new", MANAGE_SIGNED_IN, manage_new_form, manage_new_make},
-    {"tokens/*", MANAGE_SIGNED_IN, manage_token_show, manage_token_revoke},
-    {"second-factor", MANAGE_SIGNED_IN, manage_factor_show, manage_factor_act},
-    {"second-factor/new", MANAGE_SIGNED_IN, manage_factor_new, manage_factor_confirm},
-    {"second-factor/qr", MANAGE_SIGNED_IN, manage_factor_qr, NULL},
-    {"sign-in", MANAGE_OPEN, manage_sign_in_form, manage_sign_in},
-    {"basic", MANAGE_ASKED, manage_sign_basic, NULL},
-    {"sign-out", MANAGE_ASKED, NULL, manage_sign_out},
-    {"signed-out", MANAGE_OPEN, manage_sign_done, NULL},
-    {"style.css", MANAGE_OPEN, manage_style, NULL},
-};
+#include "httpd/words.h"
 
 /* ---- answers ---- */
 
@@ -62,6 +31,7 @@ static void manage_headers(const manage_t *m)
         {"Cross-Origin-Opener-Policy", "same-origin"},
         {"Cross-Origin-Resource-Policy", "same-origin"},
         {"Referrer-Policy", "same-origin"},
+        {"Vary", "Accept-Language"},
         {"X-Content-Type-Options", "nosniff"},
         {"X-Frame-Options", "DENY"},
     };
@@ -79,6 +49,16 @@ json_t *manage_string(const manage_t *m, const char *text)
     return json_string(utf8_valid(s) ? text : slice_printable(s, s.n, m->r->pool));
 }
 
+json_t *manage_text(const manage_t *m, const char *text)
+{
+    return text && *text ? manage_string(m, text) : json_false();
+}
+
+json_t *manage_words(const manage_t *m, const char *english)
+{
+    return english ? manage_string(m, words_say(m->language, english, m->r->pool)) : json_false();
+}
+
 int manage_page(manage_t *m, int status, const char *template, const char *title, json_t *data)
 {
     request_rec *r = m->r;
@@ -86,7 +66,12 @@ int manage_page(manage_t *m, int status, const char *template, const char *title
     slice_t page;
 
     data = data ? data : json_object();
-    json_object_set_new(data, "title", json_string(title));
+    if (m->language != WORDS_ENGLISH) {
+        template = apr_pstrcat(r->pool, words_tag(m->language), "/", template, NULL);
+    }
+    manage_route_where(m, data);
+    json_object_set_new(data, "lang", json_string(words_tag(m->language)));
+    json_object_set_new(data, "title", manage_words(m, title));
     json_object_set_new(data, "service", manage_string(m, config_service(r->server)));
     json_object_set_new(data, "version", json_string(PYPITOKEN_VERSION));
     json_object_set_new(data, "root", json_string(m->root));
@@ -154,13 +139,13 @@ int manage_refuse(manage_t *m, const verdict_t *v)
         manage_challenge(m);
     }
     json_object_set_new(data, "problem", json_true());
-    json_object_set_new(data, "message", manage_string(m, verdict_sentence(v, m->r->pool)));
+    json_object_set_new(data, "message", manage_words(m, verdict_sentence(v, m->r->pool)));
     json_object_set_new(data, "again",
                         json_boolean(status == HTTP_UNAUTHORIZED || status == HTTP_FORBIDDEN));
     return manage_page(m, status, "message",
-                       status >= 500              ? "Not now"
-                       : status == HTTP_NOT_FOUND ? "Not found"
-                                                  : "Refused",
+                       status >= 500              ? T_("Not now")
+                       : status == HTTP_NOT_FOUND ? T_("Not found")
+                                                  : T_("Refused"),
                        data);
 }
 
@@ -172,7 +157,12 @@ int manage_refuse_code(manage_t *m, verdict_code_t code)
     return manage_refuse(m, &v);
 }
 
-static int manage_style(manage_t *m)
+int manage_failed(manage_t *m, store_rc_t rc)
+{
+    return manage_refuse_code(m, rc == STORE_NOTFOUND ? VERDICT_PAGE_UNKNOWN : VERDICT_STORE_DOWN);
+}
+
+int manage_style(manage_t *m)
 {
     const char *text = pages_style();
 
@@ -266,34 +256,11 @@ static verdict_code_t manage_post(manage_t *m, const manage_route_t *route)
         return VERDICT_PAGE_FORGED;
     }
     code = manage_body(m);
-    if (code == VERDICT_ALLOWED && route->access != MANAGE_OPEN && m->by != MANAGE_NOBODY &&
+    if (code == VERDICT_ALLOWED && route->acts != MANAGE_OPEN && m->by != MANAGE_NOBODY &&
         (!m->csrf || !session_csrf_is(form_get(&m->form, "csrf"), m->csrf))) {
         code = VERDICT_PAGE_FORGED;
     }
     return code;
-}
-
-/* A '*' at the end is one segment. */
-static int manage_fits(const char *pattern, const char *path)
-{
-    apr_size_t n = strlen(pattern);
-
-    if (n == 0 || pattern[n - 1] != '*') {
-        return strcmp(pattern, path) == 0;
-    }
-    return strncmp(pattern, path, n - 1) == 0 && path[n - 1] && !strchr(path + n - 1, '/');
-}
-
-static const manage_route_t *manage_find(const char *path)
-{
-    apr_size_t i;
-
-    for (i = 0; i < sizeof(manage_routes) / sizeof(*manage_routes); i++) {
-        if (manage_fits(manage_routes[i].path, path)) {
-            return &manage_routes[i];
-        }
-    }
-    return NULL;
 }
 
 /* The path below the mount point, NULL for the mount point without its slash. */
@@ -318,19 +285,57 @@ static const char *manage_root(request_rec *r, const char *path)
     return root;
 }
 
+mine_t manage_mine(const manage_t *m)
+{
+    const char *agent = apr_table_get(m->r->headers_in, "User-Agent");
+
+    return (mine_t){.store = m->store,
+                    .seam = &seam_system,
+                    .user = m->user,
+                    .address = m->r->useragent_ip,
+                    .agent = agent ? slice_printable(slice_of(agent), 200, m->r->pool) : NULL,
+                    .admin = admin_named(config_dir(m->r)->admins, m->user)};
+}
+
+/* Whether whoever is signed in may, by the word of the route. */
+static verdict_code_t manage_may(manage_t *m, manage_who_t who)
+{
+    store_rc_t rc = STORE_OK;
+
+    if (who >= MANAGE_OWN_TOKEN && !m->store) {
+        return VERDICT_STORE_DOWN;
+    }
+    if (who == MANAGE_OWN_TOKEN) {
+        rc = mine_token(&m->mine, manage_route_last(m), &m->token, m->r->pool);
+    } else if (who == MANAGE_MAINTAINER || who == MANAGE_OWNER) {
+        rc = team_find(&m->team, &m->mine, manage_route_last(m), m->r->pool);
+    } else if (who == MANAGE_ADMIN) {
+        rc = m->mine.admin ? STORE_OK : STORE_NOTFOUND;
+    }
+    if (rc != STORE_OK) {
+        return rc == STORE_NOTFOUND ? VERDICT_PAGE_UNKNOWN : VERDICT_STORE_DOWN;
+    }
+    return who == MANAGE_OWNER && !m->team.rules ? VERDICT_PAGE_DENIED : VERDICT_ALLOWED;
+}
+
 static int manage_run(manage_t *m, const manage_route_t *route)
 {
     int post = m->r->method_number == M_POST;
-    verdict_code_t code = VERDICT_ALLOWED;
+    manage_who_t who = post ? route->acts : route->sees;
+    verdict_code_t code;
     verdict_t v;
 
-    if (route->access != MANAGE_OPEN && manage_session_who(m, &v) != VERDICT_ALLOWED) {
+    if (who != MANAGE_OPEN && manage_session_who(m, &v) != VERDICT_ALLOWED) {
         return manage_refuse(m, &v);
     }
-    if (route->access == MANAGE_SIGNED_IN && m->by == MANAGE_NOBODY) {
+    if (who > MANAGE_ASKED && m->by == MANAGE_NOBODY) {
         return manage_go(m, "sign-in");
     }
-    if (post) {
+    if (m->by != MANAGE_NOBODY) {
+        m->mine = manage_mine(m);
+    }
+    code = manage_may(m, who);
+    if (code == VERDICT_ALLOWED && post) {
         code = manage_post(m, route);
     }
     return code == VERDICT_ALLOWED ? (post ? route->post : route->get)(m)
@@ -349,6 +354,21 @@ static int manage_clear(manage_t *m)
     }
     (void)entry_clear(r, "pages", &v);
     return manage_refuse(m, &v);
+}
+
+/* What a page costs, for whoever wants it in a log: %{pypitoken-statements}n. Requests beside this
+ * one are in the number, too. */
+static int manage_counted(manage_t *m, const manage_route_t *route)
+{
+    apr_uint64_t before = m->store ? store_statements(m->store) : 0;
+    int answer = manage_run(m, route);
+
+    if (m->store) {
+        apr_table_setn(
+            m->r->notes, "pypitoken-statements",
+            apr_psprintf(m->r->pool, "%" APR_UINT64_T_FMT, store_statements(m->store) - before));
+    }
+    return answer;
 }
 
 static int manage_handler(request_rec *r)
@@ -373,6 +393,7 @@ static int manage_handler(request_rec *r)
     m->route = path ? path : "";
     m->root =
         path ? manage_root(r, path) : apr_pstrcat(r->pool, strrchr(r->uri, '/') + 1, "/", NULL);
+    m->language = words_choose(apr_table_get(r->headers_in, "Accept-Language"));
     manage_headers(m);
     if (!path) {
         return manage_go(m, "");
@@ -380,7 +401,7 @@ static int manage_handler(request_rec *r)
     if (api_here(path)) {
         return api_run(m);
     }
-    route = manage_find(path);
+    route = manage_route_find(path);
     if (!route) {
         return manage_refuse_code(m, VERDICT_PAGE_UNKNOWN);
     }
@@ -395,7 +416,7 @@ static int manage_handler(request_rec *r)
         return manage_clear(m);
     }
     m->store = config_store(r->server);
-    return manage_run(m, route);
+    return manage_counted(m, route);
 }
 
 /* ---- other handlers ---- */

@@ -1,14 +1,15 @@
 /*
  * manage.h - the pages for people: SetHandler pypitoken-manage.
  *
- * One handler, a table of routes, a function for each. Before a page's function runs the
- * handler has seen to it that
+ * One handler, a table of routes (manage_route.h), a function for each. Before a page's function
+ * runs the handler has seen to it that
  *   - credentials and sessions do not travel in clear text (PyPITokenRequireTLS),
  *   - the method is one the route has; nothing changes state but POST,
  *   - a POST comes from a page of ours: Sec-Fetch-Site or Origin, a form of at most MANAGE_BODY
  * bytes, and its field csrf is that of the sign-in (of the browser's form cookie on the sign-in
  * page),
- *   - somebody is signed in where the route asks for that: by the session cookie, else by Basic.
+ *   - somebody is signed in where the route asks for that: by the session cookie, else by Basic;
+ *     and it is somebody who may (manage_route.h).
  * Every answer is no-store, with a policy that allows no script, no frame and nothing from
  * elsewhere.
  *
@@ -30,6 +31,7 @@
 #include <jansson.h>
 
 #include "access/login.h"
+#include "access/team.h"
 #include "core/form.h"
 #include "core/session.h"
 
@@ -43,15 +45,20 @@ typedef struct manage_t {
     const char *route; /* the path below the mount point, "" for the first page */
     const char *root;  /* from there back to the mount point: "./", "../", ... */
     manage_by_t by;
-    const char *user;  /* of whoever is signed in */
-    int factors;       /* 2: with a code */
-    session_t session; /* by session; user, epoch and factors by Basic too */
-    const char *csrf;  /* for the forms of this page; NULL where nobody is signed in */
-    form_t form;       /* of a POST; wiped with the pool */
+    const char *user;    /* of whoever is signed in */
+    int factors;         /* 2: with a code */
+    session_t session;   /* by session; user, epoch and factors by Basic too */
+    const char *csrf;    /* for the forms of this page; NULL where nobody is signed in */
+    form_t form;         /* of a POST; wiped with the pool */
+    int language;        /* words.h */
+    mine_t mine;         /* for access/: who acts, from where; when somebody is signed in */
+    team_t team;         /* the project of a route that ends in one (manage_route.h) */
+    store_token_t token; /* the person's own, of a route that ends in one */
 } manage_t;
 
-/* Writes a page: template's text with data (stolen; may be NULL) and title, service, version, root,
- * user and csrf. The handler's return value. */
+/* Writes a page: template's text with data (stolen; may be NULL) and title (of the catalogue),
+ * service, version, root, user, csrf, lang, admin and at_... for where it is. The handler's return
+ * value. */
 int manage_page(manage_t *m, int status, const char *template, const char *title, json_t *data);
 
 /* Answers with the sentence of a verdict, Retry-After and a challenge where they belong; logs it.
@@ -77,6 +84,21 @@ int manage_go(manage_t *m, const char *route);
 
 /* A string that JSON takes: what is not UTF-8 becomes '?'. */
 json_t *manage_string(const manage_t *m, const char *text);
+
+/* The same, "false" for NULL and "". */
+json_t *manage_text(const manage_t *m, const char *text);
+
+/* Words of the catalogue in the reader's language; false for NULL. */
+json_t *manage_words(const manage_t *m, const char *english);
+
+/* Whoever is signed in, for access/. */
+mine_t manage_mine(const manage_t *m);
+
+/* What a store's failure means for a page: no such thing, or not now. */
+int manage_failed(manage_t *m, store_rc_t rc);
+
+/* The style sheet; a route. */
+int manage_style(manage_t *m);
 
 void manage_register(apr_pool_t *p);
 

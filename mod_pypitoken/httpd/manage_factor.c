@@ -9,7 +9,7 @@
 #include "core/qr.h"
 #include "httpd/config.h"
 #include "httpd/manage_session.h"
-#include "httpd/manage_token.h"
+#include "httpd/words.h"
 
 #define MANAGE_FACTOR "second-factor"
 
@@ -21,9 +21,9 @@ static int manage_factor_account(manage_t *m, mine_t *mine, store_user_t *user, 
     store_rc_t rc;
 
     memset(user, 0, sizeof(*user));
-    *mine = manage_token_mine(m);
+    *mine = m->mine;
     rc = m->store ? mine_enroll_account(mine, user, m->r->pool) : STORE_DOWN;
-    *answer = rc == STORE_OK ? OK : manage_token_failed(m, rc);
+    *answer = rc == STORE_OK ? OK : manage_failed(m, rc);
     return rc == STORE_OK;
 }
 
@@ -34,8 +34,8 @@ static int manage_factor_page(manage_t *m, int status, const store_user_t *user,
 
     json_object_set_new(data, "on", json_boolean(user->second_factor));
     json_object_set_new(data, "codes", json_integer(user->recovery_codes));
-    json_object_set_new(data, "problem", problem ? manage_string(m, problem) : json_false());
-    return manage_page(m, status, MANAGE_FACTOR, "Your second factor", data);
+    json_object_set_new(data, "problem", manage_words(m, problem));
+    return manage_page(m, status, MANAGE_FACTOR, T_("Your second factor"), data);
 }
 
 int manage_factor_show(manage_t *m)
@@ -94,7 +94,7 @@ static int manage_factor_codes(manage_t *m, const mine_t *mine, const store_user
     sodium_memzero(codes, sizeof(codes));
     json_object_set_new(data, "list", list);
     json_object_set_new(data, "made", json_boolean(made));
-    return manage_page(m, HTTP_OK, "recovery-codes", "Your recovery codes", data);
+    return manage_page(m, HTTP_OK, "recovery-codes", T_("Your recovery codes"), data);
 }
 
 /* ---- acts ---- */
@@ -129,7 +129,7 @@ int manage_factor_act(manage_t *m)
         manage_note(m, &v);
         return manage_factor_page(m, verdict_status(v.code), &user,
                                   v.code == VERDICT_LOGIN_FAILED
-                                      ? "That was not your password, or not a fresh code."
+                                      ? T_("That was not your password, or not a fresh code.")
                                       : verdict_sentence(&v, m->r->pool));
     }
     if (slice_is(act, "begin")) {
@@ -168,8 +168,8 @@ static int manage_factor_new_page(manage_t *m, int status, const enroll_t *e, co
     json_t *data = json_object();
 
     json_object_set_new(data, "secret", json_string(e->secret));
-    json_object_set_new(data, "problem", problem ? json_string(problem) : json_false());
-    return manage_page(m, status, "second-factor-new", "A new second factor", data);
+    json_object_set_new(data, "problem", manage_words(m, problem));
+    return manage_page(m, status, "second-factor-new", T_("A new second factor"), data);
 }
 
 int manage_factor_new(manage_t *m)
@@ -219,8 +219,8 @@ int manage_factor_confirm(manage_t *m)
     rc = mine_enroll_confirm(&mine, &user, form_get(&m->form, "code"), m->r->pool);
     if (rc == ENROLL_WRONG) {
         return manage_factor_new_page(m, HTTP_UNPROCESSABLE_ENTITY, &e,
-                                      "That is not the code that your app shows now. Try the next "
-                                      "one, and look at the clock of your device.");
+                                      T_("That is not the code that your app shows now. Try the "
+                                         "next one, and look at the clock of your device."));
     }
     return rc == ENROLL_OK     ? manage_factor_codes(m, &mine, &user, 1)
            : rc == ENROLL_NONE ? manage_go(m, MANAGE_FACTOR)

@@ -4,6 +4,7 @@
 
 #include "httpd/manage_session.h"
 #include "httpd/manage_time.h"
+#include "httpd/words.h"
 
 int manage_sign_home(manage_t *m)
 {
@@ -17,7 +18,7 @@ int manage_sign_home(manage_t *m)
     } else {
         json_object_set_new(data, "basic", json_true());
     }
-    return manage_page(m, HTTP_OK, "home", "Your account", data);
+    return manage_page(m, HTTP_OK, "home", T_("Your account"), data);
 }
 
 /* ---- the form ---- */
@@ -38,10 +39,10 @@ static int manage_sign_form(manage_t *m, int status, const char *problem, const 
         }
     }
     m->csrf = manage_session_csrf(m, form.id);
-    json_object_set_new(data, "problem", problem ? manage_string(m, problem) : json_null());
+    json_object_set_new(data, "problem", manage_words(m, problem));
     json_object_set_new(data, "typed", manage_string(m, typed));
     json_object_set_new(data, "fresh", json_boolean(!*typed));
-    return manage_page(m, status, "sign-in", "Sign in", data);
+    return manage_page(m, status, "sign-in", T_("Sign in"), data);
 }
 
 int manage_sign_in_form(manage_t *m)
@@ -56,21 +57,20 @@ static const char *manage_sign_bound(manage_t *m)
 
     if (manage_session_read(m, SESSION_FORM, &form)) {
         return apr_table_get(m->r->headers_in, "Cookie")
-                   ? "The form was too old. Please try again."
-                   : "Your browser did not send back the cookie of this form. Allow cookies for "
-                     "this "
-                     "site, or sign in with the browser's own dialog.";
+                   ? T_("The form was too old. Please try again.")
+                   : T_("Your browser did not send back the cookie of this form. Allow cookies for "
+                        "this site, or sign in with the browser's own dialog.");
     }
     return session_csrf_is(form_get(&m->form, "csrf"), manage_session_csrf(m, form.id))
                ? NULL
-               : "The form was too old. Please try again.";
+               : T_("The form was too old. Please try again.");
 }
 
 static const char *manage_sign_problem(const manage_t *m, const verdict_t *v)
 {
-    return v->code == VERDICT_LOGIN_FAILED
-               ? "Wrong user name, password or code. A code is good once, and only for a minute."
-               : verdict_sentence(v, m->r->pool);
+    return v->code == VERDICT_LOGIN_FAILED ? T_("Wrong user name, password or code. A code is good "
+                                                "once, and only for a minute.")
+                                           : verdict_sentence(v, m->r->pool);
 }
 
 int manage_sign_in(manage_t *m)
@@ -120,9 +120,9 @@ static int manage_sign_gone(manage_t *m, int status, const char *words)
     m->by = MANAGE_NOBODY;
     m->user = NULL;
     json_object_set_new(data, "problem", json_false());
-    json_object_set_new(data, "message", json_string(words));
+    json_object_set_new(data, "message", manage_words(m, words));
     json_object_set_new(data, "again", json_true());
-    return manage_page(m, status, "message", "Signed out", data);
+    return manage_page(m, status, "message", T_("Signed out"), data);
 }
 
 int manage_sign_out(manage_t *m)
@@ -131,8 +131,8 @@ int manage_sign_out(manage_t *m)
         /* the challenge makes a browser forget what it repeats */
         manage_challenge(m);
         return manage_sign_gone(m, HTTP_UNAUTHORIZED,
-                                "Your browser was told to forget your password. If it still knows "
-                                "it, close it.");
+                                T_("Your browser was told to forget your password. If it still "
+                                   "knows it, close it."));
     }
     manage_session_end(m);
     return manage_go(m, "signed-out");
@@ -140,5 +140,5 @@ int manage_sign_out(manage_t *m)
 
 int manage_sign_done(manage_t *m)
 {
-    return manage_sign_gone(m, HTTP_OK, "You are signed out.");
+    return manage_sign_gone(m, HTTP_OK, T_("You are signed out."));
 }

@@ -4,14 +4,28 @@
 
 #include <apr_strings.h>
 #include <apr_time.h>
+#include <string.h>
+
+#include "httpd/words.h"
 
 static const struct {
     apr_int64_t seconds;
-    const char *one, *many;
+    const char *one_ago, *ago, *in_one, *in;
 } manage_time_units[] = {
-    {365 * 86400, "a year", "years"}, {30 * 86400, "a month", "months"}, {86400, "a day", "days"},
-    {3600, "an hour", "hours"},       {60, "a minute", "minutes"},
+    {365 * 86400, T_("a year ago"), T_("%s years ago"), T_("in a year"), T_("in %s years")},
+    {30 * 86400, T_("a month ago"), T_("%s months ago"), T_("in a month"), T_("in %s months")},
+    {86400, T_("a day ago"), T_("%s days ago"), T_("in a day"), T_("in %s days")},
+    {3600, T_("an hour ago"), T_("%s hours ago"), T_("in an hour"), T_("in %s hours")},
+    {60, T_("a minute ago"), T_("%s minutes ago"), T_("in a minute"), T_("in %s minutes")},
 };
+
+const char *manage_time_fill(const char *pattern, apr_int64_t n, apr_pool_t *pool)
+{
+    const char *hole = strstr(pattern, "%s");
+
+    return apr_psprintf(pool, "%.*s%" APR_INT64_T_FMT "%s", (int)(hole - pattern), pattern, n,
+                        hole + 2);
+}
 
 static const char *manage_time_words(apr_int64_t distance, apr_pool_t *pool)
 {
@@ -20,16 +34,15 @@ static const char *manage_time_words(apr_int64_t distance, apr_pool_t *pool)
 
     for (i = 0; i < sizeof(manage_time_units) / sizeof(*manage_time_units); i++) {
         n = size / manage_time_units[i].seconds;
+        if (n == 1) {
+            return distance < 0 ? manage_time_units[i].one_ago : manage_time_units[i].in_one;
+        }
         if (n) {
-            const char *length = n == 1 ? manage_time_units[i].one
-                                        : apr_psprintf(pool, "%" APR_INT64_T_FMT " %s", n,
-                                                       manage_time_units[i].many);
-
-            return distance < 0 ? apr_pstrcat(pool, length, " ago", NULL)
-                                : apr_pstrcat(pool, "in ", length, NULL);
+            return manage_time_fill(
+                distance < 0 ? manage_time_units[i].ago : manage_time_units[i].in, n, pool);
         }
     }
-    return distance < 0 ? "just now" : "in a moment";
+    return distance < 0 ? T_("just now") : T_("in a moment");
 }
 
 json_t *manage_time(const manage_t *m, apr_int64_t at, apr_int64_t now)
@@ -40,8 +53,8 @@ json_t *manage_time(const manage_t *m, apr_int64_t at, apr_int64_t now)
     if (!at || apr_time_exp_gmt(&t, apr_time_from_sec(at)) != APR_SUCCESS) {
         return json_false();
     }
-    return json_pack("{s:s, s:s}", "iso",
+    return json_pack("{s:s, s:o}", "iso",
                      apr_psprintf(pool, "%04d-%02d-%02d %02d:%02d:%02dZ", t.tm_year + 1900,
                                   t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec),
-                     "words", manage_time_words(at - now, pool));
+                     "words", manage_words(m, manage_time_words(at - now, pool)));
 }

@@ -10,4 +10,7 @@
  * reference. */
 json_t *manage_time(const manage_t *m, apr_int64_t at, apr_int64_t now);
 
+/* A pattern with one %s, filled with a number. */
+const char *manage_time_fill(const char *pattern, apr_int64_t n, apr_pool_t *pool);
+
 #endif

@@ -113,6 +113,7 @@ db_rc_t db_query(db_conn_t *conn, query_id_t query, const db_value_t *params, ap
     if (rc != DB_OK) {
         return rc;
     }
+    atomic_fetch_add_explicit(&conn->db->statements, 1, memory_order_relaxed);
     rc = driver->start(conn->handle, query, params);
     if (rc != DB_OK) {
         rc = db_failed(conn, name, rc, at);
@@ -135,6 +136,11 @@ db_rc_t db_query(db_conn_t *conn, query_id_t query, const db_value_t *params, ap
         db_pool_good(conn->db);
     }
     return rc == DB_DONE ? DB_OK : rc;
+}
+
+apr_uint64_t db_statements(const db_t *db)
+{
+    return atomic_load_explicit(&db->statements, memory_order_relaxed);
 }
 
 db_rc_t db_exec(db_conn_t *conn, query_id_t query, const db_value_t *params, apr_size_t n,

@@ -175,6 +175,9 @@ void db_rollback(db_conn_t *conn);
 int db_again(db_conn_t *conn);
 int db_lost(const db_conn_t *conn);
 
+/* Statements begun on all connections so far, those of migrations not counted. Any thread. */
+apr_uint64_t db_statements(const db_t *db);
+
 /* 0 while a thread has a connection: asked by whoever may have interrupted that very thread. */
 int db_idle(db_t *db);
 

@@ -66,6 +66,7 @@ db_t *db_make(const db_config_t *config, apr_pool_t *pool)
     breaker_init(&db->breaker, apr_time_from_msec(config->target.break_ms));
     atomic_init(&db->failing, 0);
     atomic_init(&db->grown, 0);
+    atomic_init(&db->statements, 0);
     atomic_flag_clear(&db->tidying);
     for (i = 0; i < n; i++) {
         db->slots[i].db = db;

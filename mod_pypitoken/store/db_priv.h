@@ -37,6 +37,7 @@ struct db_t {
     unsigned int epoch; /* goes up when a connection is lost: those of before are not trusted */
     atomic_int failing; /* the breaker has seen a failure, and no success since */
     atomic_uint grown;
+    atomic_ulong statements;
     atomic_flag tidying;
     int n;
     db_conn_t slots[]; /* the rest belongs to whoever has taken the slot */

@@ -34,6 +34,10 @@
 #define QUERY_EVENT_ROWS_4                                                                         \
     QUERY_EVENT_ROW ", " QUERY_EVENT_ROW ", " QUERY_EVENT_ROW ", " QUERY_EVENT_ROW
 #define QUERY_EVENT_TYPES_4 QUERY_EVENT_TYPES QUERY_EVENT_TYPES QUERY_EVENT_TYPES QUERY_EVENT_TYPES
+#define QUERY_EVENT_COLUMNS                                                                        \
+    "id, at, kind, user_name, token_id, project, file, address, agent, verdict, detail, times"
+#define QUERY_EVENT_READ   "iitTTTTTTTTi"
+#define QUERY_EVENT_BEFORE "at <= ? AND (at < ? OR id < ?)"
 
 const query_t query_table[QUERY_COUNT] = {
     [QUERY_SCHEMA_PRESENT] = {"schema_present", "", "i",
@@ -143,6 +147,10 @@ const query_t query_table[QUERY_COUNT] = {
                                "AND e.kind IN ('upload', 'upload-failed') "
                                "AND e.project = projects.norm) < 2"},
 
+    /* locks its row: whoever changes who owns it does so one after the other */
+    [QUERY_PROJECT_HOLD] = {"project_hold", "t", "",
+                            "UPDATE projects SET confirmed = confirmed WHERE id = ?"},
+
     [QUERY_ROLE_ADD] = {"role_add", "tti", "",
                         "INSERT INTO roles (project_id, user_id, role) VALUES (?, ?, ?)"},
     [QUERY_ROLE_UPDATE] = {"role_update", "itt", "",
@@ -152,6 +160,9 @@ const query_t query_table[QUERY_COUNT] = {
     [QUERY_ROLE_LIST] = {"role_list", "t", "ti",
                          "SELECT u.name, r.role FROM roles r JOIN users u ON u.id = r.user_id "
                          "WHERE r.project_id = ? ORDER BY u.name"},
+
+    [QUERY_ROLE_OWNERS] = {"role_owners", "t", "i",
+                           "SELECT COUNT(*) FROM roles WHERE project_id = ? AND role = 2"},
 
     [QUERY_TOKEN_ADD] = {"token_add", "ttttbii", "",
                          "INSERT INTO tokens (id, user_id, name, scope, sealed_key, created, "
@@ -176,6 +187,13 @@ const query_t query_table[QUERY_COUNT] = {
                                   "SELECT " QUERY_TOKEN_COLUMNS QUERY_TOKEN_FROM
                                   "WHERE t.id IN (SELECT p.token_id FROM token_projects p "
                                   "WHERE p.project = ?) " QUERY_TOKEN_ORDER},
+    /* by the roles on the project; a token for everything, or one that names it */
+    [QUERY_TOKEN_REACHING] = {"token_reaching", "tt", QUERY_TOKEN_TYPES,
+                              "SELECT " QUERY_TOKEN_COLUMNS QUERY_TOKEN_FROM
+                              "WHERE t.revoked = 0 AND t.user_id IN (SELECT r.user_id FROM roles r "
+                              "WHERE r.project_id = ?) AND (t.scope = '*' OR EXISTS (SELECT 1 "
+                              "FROM token_projects p WHERE p.token_id = t.id AND p.project = ?)) "
+                              "ORDER BY u.name, t.created DESC, t.id, c.seq"},
     [QUERY_TOKEN_REVOKE] = {"token_revoke", "iTt", "",
                             "UPDATE tokens SET revoked = ?, revoked_by = ? "
                             "WHERE id = ? AND revoked = 0"},
@@ -214,13 +232,28 @@ const query_t query_table[QUERY_COUNT] = {
                            QUERY_EVENT_INSERT QUERY_EVENT_ROWS_4 ", " QUERY_EVENT_ROWS_4},
     /* Where to begin comes from the index on "at" (the '+' keeps SQLite from walking the table for
      * it instead), the rest goes by id. */
-    [QUERY_EVENT_LIST] = {"event_list", "iiiTTTT", "iitTTTTTTTTi",
-                          "SELECT id, at, kind, user_name, token_id, project, file, address, "
-                          "agent, verdict, detail, times FROM events "
+    [QUERY_EVENT_LIST] = {"event_list", "iiiTTTT", QUERY_EVENT_READ,
+                          "SELECT " QUERY_EVENT_COLUMNS " FROM events "
                           "WHERE id >= (SELECT COALESCE(MIN(+id), 9223372036854775807) "
                           "FROM events WHERE +id > ? AND at >= ?) AND at >= ? "
                           "AND (? IS NULL OR user_name = ?) AND (? IS NULL OR project = ?) "
                           "ORDER BY id"},
+
+    /* the last first, from a time and an id on backwards */
+    [QUERY_EVENT_RECENT] = {"event_recent", "iiii", QUERY_EVENT_READ,
+                            "SELECT " QUERY_EVENT_COLUMNS " FROM events WHERE " QUERY_EVENT_BEFORE
+                            " ORDER BY at DESC, id DESC LIMIT ?"},
+    [QUERY_EVENT_RECENT_USER] = {"event_recent_user", "tTTiiii", QUERY_EVENT_READ,
+                                 "SELECT " QUERY_EVENT_COLUMNS " FROM events WHERE user_name = ? "
+                                 "AND (? IS NULL OR project = ?) AND " QUERY_EVENT_BEFORE
+                                 " ORDER BY at DESC, id DESC LIMIT ?"},
+    [QUERY_EVENT_RECENT_PROJECT] = {"event_recent_project", "tiiii", QUERY_EVENT_READ,
+                                    "SELECT " QUERY_EVENT_COLUMNS " FROM events WHERE project = ? "
+                                    "AND " QUERY_EVENT_BEFORE " ORDER BY at DESC, id DESC LIMIT ?"},
+    [QUERY_EVENT_UPLOADS] = {"event_uploads", "tiiii", QUERY_EVENT_READ,
+                             "SELECT " QUERY_EVENT_COLUMNS " FROM events WHERE project = ? "
+                             "AND kind IN ('upload', 'upload-failed') AND " QUERY_EVENT_BEFORE
+                             " ORDER BY at DESC, id DESC LIMIT ?"},
 
     [QUERY_EVENT_NTH] = {"event_nth", "ii", "i",
                          "SELECT at FROM events WHERE at < ? ORDER BY at LIMIT 1 OFFSET ?"},

@@ -31,6 +31,11 @@ apr_int64_t store_now(const store_t *s)
     return s->seam->now();
 }
 
+apr_uint64_t store_statements(const store_t *s)
+{
+    return db_statements(s->db);
+}
+
 const char *store_uuid(const store_t *s, apr_pool_t *pool)
 {
     static const unsigned char groups[] = {4, 2, 2, 2, 6};

@@ -95,6 +95,10 @@ const char *store_migrate(store_t *s, apr_pool_t *pool);
  * written waits for the next. */
 void store_tick(store_t *s);
 
+/* Statements that this process has run on the database so far, housekeeping included: for tests of
+ * what a page costs. Any thread. */
+apr_uint64_t store_statements(const store_t *s);
+
 /* Writes what was gathered, in one transaction. */
 store_rc_t store_flush(store_t *s);
 
@@ -161,6 +165,10 @@ typedef int store_role_fn(void *baton, const char *user_name, store_role_t role)
 store_rc_t store_role_set(store_t *s, const char *project_id, const char *user_id,
                           store_role_t role);
 store_rc_t store_role_remove(store_t *s, const char *project_id, const char *user_id);
+/* Sets a role, or removes it (NONE), but never the last owner's: CONFLICT. NOTFOUND: there was none
+ * to remove. */
+store_rc_t store_role_change(store_t *s, const char *project_id, const char *user_id,
+                             store_role_t role);
 store_rc_t store_role_list(store_t *s, const char *project_id, store_role_fn *fn, void *baton);
 
 /* ---- tokens ---- */
@@ -196,6 +204,10 @@ store_rc_t store_token_find(store_t *s, slice_t id, store_token_t *out,
 /* user (name) and project (normalised) filter when not NULL; newest first. */
 store_rc_t store_token_list(store_t *s, const char *user, const char *project, store_token_fn *fn,
                             void *baton);
+/* Tokens, not revoked, of people with a role on the project: those for everything and those that
+ * name it; by owner, newest first. */
+store_rc_t store_token_reaching(store_t *s, const store_project_t *project, store_token_fn *fn,
+                                void *baton);
 #define STORE_CAVEATS_MAX 64 /* of one row */
 
 /* Adds caveats to those of the row: the token and all that were derived from it are narrower from
@@ -254,6 +266,18 @@ store_rc_t store_note(store_t *s, const store_event_t *event);
  */
 store_rc_t store_event_list(store_t *s, const char *user, const char *project, apr_int64_t since,
                             apr_int64_t after, store_event_fn *fn, void *baton);
+
+/* Where a list that runs backwards in time goes on: after this event. */
+typedef struct store_cursor_t {
+    apr_int64_t at, id;
+} store_cursor_t;
+
+/* At most limit events, the last first, from before on (NULL: now). Of a user, of a project, of
+ * both or, with NULL and NULL, all. uploads != 0: of a project, "upload" and "upload-failed" alone.
+ */
+store_rc_t store_event_recent(store_t *s, const char *user, const char *project, int uploads,
+                              const store_cursor_t *before, apr_int64_t limit, store_event_fn *fn,
+                              void *baton);
 
 /* Removes events of before a time, in one transaction, the oldest first: n, or somewhat more where
  * many are of the same second. *removed 0: there are none any more. */

@@ -293,6 +293,33 @@ store_rc_t store_event_list(store_t *s, const char *user, const char *project, a
     return rc;
 }
 
+store_rc_t store_event_recent(store_t *s, const char *user, const char *project, int uploads,
+                              const store_cursor_t *before, apr_int64_t limit, store_event_fn *fn,
+                              void *baton)
+{
+    const store_cursor_t end = before ? *before : (store_cursor_t){APR_INT64_MAX, APR_INT64_MAX};
+    const db_value_t of_user[] = {db_cstr(user),  db_cstr(project), db_cstr(project),
+                                  db_int(end.at), db_int(end.at),   db_int(end.id),
+                                  db_int(limit)};
+    const db_value_t of_project[] = {db_cstr(project), of_user[3], of_user[4], of_user[5],
+                                     of_user[6]};
+    store_event_scan_t scan = {NULL, fn, baton};
+    store_rc_t rc;
+
+    apr_pool_create(&scan.pool, NULL);
+    if (user) {
+        rc = store_read(s, QUERY_EVENT_RECENT_USER, of_user, STORE_COUNT(of_user), store_event_each,
+                        &scan);
+    } else if (project) {
+        rc = store_read(s, uploads ? QUERY_EVENT_UPLOADS : QUERY_EVENT_RECENT_PROJECT, of_project,
+                        STORE_COUNT(of_project), store_event_each, &scan);
+    } else {
+        rc = store_read(s, QUERY_EVENT_RECENT, &of_user[3], 4, store_event_each, &scan);
+    }
+    apr_pool_destroy(scan.pool);
+    return rc;
+}
+
 /* ---- pruning ---- */
 
 static int store_event_at(void *baton, const db_value_t *row)

@@ -202,6 +202,56 @@ store_rc_t store_role_remove(store_t *s, const char *project_id, const char *use
     return store_change(s, QUERY_ROLE_REMOVE, params, STORE_COUNT(params));
 }
 
+/* Within a transaction that holds the project. */
+static store_rc_t store_role_put(db_conn_t *conn, const char *project_id, const char *user_id,
+                                 store_role_t role)
+{
+    const db_value_t set[] = {db_int(role), db_text(slice_of(project_id)),
+                              db_text(slice_of(user_id))};
+    const db_value_t add[] = {set[1], set[2], set[0]};
+    apr_int64_t changed = 0;
+    store_rc_t rc;
+
+    if (role == STORE_ROLE_NONE) {
+        rc = store_exec(conn, QUERY_ROLE_REMOVE, add, 2, &changed);
+        return rc == STORE_OK && !changed ? STORE_NOTFOUND : rc;
+    }
+    rc = store_exec(conn, QUERY_ROLE_UPDATE, set, STORE_COUNT(set), &changed);
+    if (rc == STORE_OK && !changed) {
+        rc = store_exec(conn, QUERY_ROLE_ADD, add, STORE_COUNT(add), NULL);
+    }
+    return rc;
+}
+
+store_rc_t store_role_change(store_t *s, const char *project_id, const char *user_id,
+                             store_role_t role)
+{
+    const db_value_t project[] = {db_text(slice_of(project_id))};
+    apr_int64_t there = 0, before = 0, owners = 0;
+    db_conn_t *conn = NULL;
+    store_rc_t rc;
+
+    do {
+        rc = store_begin(s, DB_DURABLE, &conn);
+        if (rc == STORE_OK) {
+            rc = store_exec(conn, QUERY_PROJECT_HOLD, project, 1, &there);
+        }
+        if (rc == STORE_OK) {
+            rc = there ? store_fetch(conn, QUERY_ROLE_OWNERS, project, 1, &before) : STORE_NOTFOUND;
+        }
+        if (rc == STORE_OK) {
+            rc = store_role_put(conn, project_id, user_id, role);
+        }
+        if (rc == STORE_OK) {
+            rc = store_fetch(conn, QUERY_ROLE_OWNERS, project, 1, &owners);
+        }
+        if (rc == STORE_OK && before && !owners) {
+            rc = STORE_CONFLICT;
+        }
+    } while (store_end(s, &conn, &rc));
+    return rc;
+}
+
 static int store_role_each(void *baton, const db_value_t *row)
 {
     store_project_scan_t *scan = baton;

@@ -266,23 +266,16 @@ store_rc_t store_token_find(store_t *s, slice_t id, store_token_t *out,
     return STORE_OK;
 }
 
-store_rc_t store_token_list(store_t *s, const char *user, const char *project, store_token_fn *fn,
-                            void *baton)
+static store_rc_t store_token_each(store_t *s, query_id_t query, const db_value_t *params,
+                                   apr_size_t n, store_token_fn *fn, void *baton)
 {
-    const db_value_t params[] = {db_cstr(user), db_cstr(project), db_cstr(project)};
     store_token_scan_t scan = {0};
     store_rc_t rc;
 
     scan.fn = fn;
     scan.baton = baton;
     apr_pool_create(&scan.pool, NULL);
-    if (user) {
-        rc = store_read(s, QUERY_TOKEN_LIST_USER, params, 3, store_token_row, &scan);
-    } else if (project) {
-        rc = store_read(s, QUERY_TOKEN_LIST_PROJECT, params + 1, 1, store_token_row, &scan);
-    } else {
-        rc = store_read(s, QUERY_TOKEN_LIST, NULL, 0, store_token_row, &scan);
-    }
+    rc = store_read(s, query, params, n, store_token_row, &scan);
     if (rc == STORE_OK && scan.found) {
         store_token_emit(&scan);
     }
@@ -290,23 +283,36 @@ store_rc_t store_token_list(store_t *s, const char *user, const char *project, s
     return rc;
 }
 
+store_rc_t store_token_list(store_t *s, const char *user, const char *project, store_token_fn *fn,
+                            void *baton)
+{
+    const db_value_t params[] = {db_cstr(user), db_cstr(project), db_cstr(project)};
+
+    return user      ? store_token_each(s, QUERY_TOKEN_LIST_USER, params, 3, fn, baton)
+           : project ? store_token_each(s, QUERY_TOKEN_LIST_PROJECT, params + 1, 1, fn, baton)
+                     : store_token_each(s, QUERY_TOKEN_LIST, NULL, 0, fn, baton);
+}
+
+store_rc_t store_token_reaching(store_t *s, const store_project_t *project, store_token_fn *fn,
+                                void *baton)
+{
+    const db_value_t params[] = {db_cstr(project->id), db_cstr(project->norm)};
+
+    return store_token_each(s, QUERY_TOKEN_REACHING, params, STORE_COUNT(params), fn, baton);
+}
+
 /* ---- another key ---- */
 
 store_rc_t store_token_again(store_t *s, slice_t id, slice_t *old, slice_t *fresh, apr_pool_t *pool)
 {
-    const db_value_t params[] = {db_text(id)};
     unsigned char key[MACAROON_KEY_BYTES];
-    store_token_scan_t scan = {0};
-    store_rc_t rc;
+    store_token_scan_t scan;
+    store_rc_t rc = store_token_scan(&scan, s, id, pool);
     slice_t bound;
 
-    scan.pool = pool;
-    scan.with_key = 1;
-    rc = store_read(s, QUERY_TOKEN_FIND, params, 1, store_token_row, &scan);
-    if (rc != STORE_OK || !scan.found) {
-        return rc == STORE_OK ? STORE_NOTFOUND : rc;
+    if (rc != STORE_OK) {
+        return rc;
     }
-    store_token_emit(&scan);
     bound = store_token_bound(&scan.token, pool);
     rc = keyring_unseal(s->keys, STORE_TOKEN_TABLE, bound, scan.sealed, key, sizeof(key))
              ? STORE_SEALED

@@ -122,7 +122,8 @@ CREATE TABLE events (
     detail VARCHAR(255),
     times BIGINT NOT NULL DEFAULT 1,
     KEY events_at (at),
-    KEY events_project (project, at)
+    KEY events_project (project, at),
+    KEY events_user (user_name, at)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4
     COLLATE /*M! utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */;
 

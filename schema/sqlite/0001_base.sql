@@ -100,6 +100,7 @@ CREATE TABLE events (
 );
 CREATE INDEX events_at ON events (at);
 CREATE INDEX events_project ON events (project, at);
+CREATE INDEX events_user ON events (user_name, at);
 
 -- The processes that serve from this database, one row each, so that nobody takes a key or a schema
 -- away from them. key_ids: of their keyring, with spaces between, the sealing one first.
