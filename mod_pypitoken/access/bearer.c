@@ -115,19 +115,28 @@ static void bearer_counts(bearer_t *out, const macaroon_t *m, slice_t key, apr_p
 verdict_code_t bearer_verify(bearer_t *out, store_t *store, const seam_t *seam, slice_t text,
                              slice_t address, verdict_t *v, apr_pool_t *pool)
 {
+    const char *why = NULL;
+    macaroon_t *m;
+    verdict_code_t code = token_parse(&m, text, &why, pool);
+
+    if (code != VERDICT_ALLOWED) {
+        memset(out, 0, sizeof(*out));
+        out->address = address;
+        return bearer_refuse(v, code, why, pool);
+    }
+    return bearer_check(out, store, seam, m, address, v, pool);
+}
+
+verdict_code_t bearer_check(bearer_t *out, store_t *store, const seam_t *seam, const macaroon_t *m,
+                            slice_t address, verdict_t *v, apr_pool_t *pool)
+{
     unsigned char key[MACAROON_KEY_BYTES];
     caveat_context_t context = {0};
-    const char *why = NULL;
     verdict_code_t code;
-    macaroon_t *m;
     int held = 0;
 
     memset(out, 0, sizeof(*out));
     out->address = context.address = address;
-    code = token_parse(&m, text, &why, pool);
-    if (code != VERDICT_ALLOWED) {
-        return bearer_refuse(v, code, why, pool);
-    }
     if (!store) {
         return bearer_refuse(v, VERDICT_STORE_DOWN, NULL, pool);
     }

@@ -28,4 +28,8 @@ typedef struct bearer_t {
 verdict_code_t bearer_verify(bearer_t *out, store_t *store, const seam_t *seam, slice_t text,
                              slice_t address, verdict_t *v, apr_pool_t *pool);
 
+/* The same for a token that was parsed already; what m points to must live as long as *out. */
+verdict_code_t bearer_check(bearer_t *out, store_t *store, const seam_t *seam, const macaroon_t *m,
+                            slice_t address, verdict_t *v, apr_pool_t *pool);
+
 #endif

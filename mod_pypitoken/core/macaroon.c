@@ -5,7 +5,10 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "core/digest.h"
 #include "core/utf8.h"
+
+_Static_assert(MACAROON_SIGNATURE_BYTES == DIGEST_BYTES, "a signature is an HMAC-SHA-256");
 
 enum {
     MACAROON_EOS = 0,
@@ -238,40 +241,34 @@ verdict_code_t macaroon_parse(macaroon_t **out, slice_t raw, const char **why, a
 
 /* ---- the chain ---- */
 
-static void macaroon_hmac(unsigned char out[MACAROON_SIGNATURE_BYTES], slice_t key, slice_t message)
+/* signature = HMAC(signature, message). */
+static void macaroon_step(digest_t *d, unsigned char signature[MACAROON_SIGNATURE_BYTES],
+                          slice_t message)
 {
-    crypto_auth_hmacsha256_state state;
-
-    crypto_auth_hmacsha256_init(&state, (const unsigned char *)key.p, key.n);
-    crypto_auth_hmacsha256_update(&state, (const unsigned char *)message.p, message.n);
-    crypto_auth_hmacsha256_final(&state, out);
-    sodium_memzero(&state, sizeof(state));
+    digest_hmac(d, slice_make((const char *)signature, MACAROON_SIGNATURE_BYTES), message,
+                signature);
 }
 
-/* signature = HMAC(signature, message). The HMAC has taken its key in before it writes out. */
-static void macaroon_step(unsigned char signature[MACAROON_SIGNATURE_BYTES], slice_t message)
+static void macaroon_first(digest_t *d, unsigned char signature[MACAROON_SIGNATURE_BYTES],
+                           slice_t key, slice_t identifier)
 {
-    macaroon_hmac(signature, slice_make((const char *)signature, MACAROON_SIGNATURE_BYTES),
-                  message);
-}
-
-static void macaroon_first(unsigned char signature[MACAROON_SIGNATURE_BYTES], slice_t key,
-                           slice_t identifier)
-{
-    macaroon_hmac(signature, macaroon_label, key);
-    macaroon_step(signature, identifier);
+    digest_hmac(d, macaroon_label, key, signature);
+    macaroon_step(d, signature, identifier);
 }
 
 /* The signature behind the first n caveats. */
 static void macaroon_chain(const macaroon_t *m, slice_t key, apr_size_t n,
                            unsigned char signature[MACAROON_SIGNATURE_BYTES])
 {
+    digest_t d;
     apr_size_t i;
 
-    macaroon_first(signature, key, m->identifier);
+    digest_open(&d);
+    macaroon_first(&d, signature, key, m->identifier);
     for (i = 0; i < n; i++) {
-        macaroon_step(signature, m->caveats[i]);
+        macaroon_step(&d, signature, m->caveats[i]);
     }
+    digest_close(&d);
 }
 
 void macaroon_running(const macaroon_t *m, slice_t key, apr_size_t i,
@@ -343,12 +340,14 @@ macaroon_t *macaroon_create(slice_t location, slice_t identifier, slice_t key, a
     m = macaroon_new(pool);
     m->location = macaroon_copy(location, pool);
     m->identifier = macaroon_copy(identifier, pool);
-    macaroon_first(m->signature, key, m->identifier);
+    macaroon_chain(m, key, 0, m->signature);
     return m;
 }
 
 int macaroon_append(macaroon_t *m, slice_t caveat, apr_pool_t *pool)
 {
+    digest_t d;
+
     /* the length first: then the sum cannot wrap */
     if (m->n_caveats == MACAROON_MAX_CAVEATS || caveat.n > MACAROON_MAX_BYTES ||
         macaroon_size(m) + macaroon_field_size(caveat.n) + 1 > MACAROON_MAX_BYTES) {
@@ -356,7 +355,9 @@ int macaroon_append(macaroon_t *m, slice_t caveat, apr_pool_t *pool)
     }
     caveat = macaroon_copy(caveat, pool);
     m->caveats[m->n_caveats++] = caveat;
-    macaroon_step(m->signature, caveat);
+    digest_open(&d);
+    macaroon_step(&d, m->signature, caveat);
+    digest_close(&d);
     return 0;
 }
 

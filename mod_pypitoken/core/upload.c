@@ -6,9 +6,9 @@
 #include "core/upload.h"
 
 #include <apr_strings.h>
-#include <sodium.h>
 #include <string.h>
 
+#include "core/digest.h"
 #include "core/field.h"
 #include "core/utf8.h"
 #include "core/version.h"
@@ -30,7 +30,7 @@ struct upload_t {
     int file;
     apr_int64_t length;
     char kept[UPLOAD_KEEP_MAX];
-    crypto_hash_sha256_state sha256;
+    digest_t *sha256; /* NULL unless asked for */
     /* all parts */
     int seen[FIELD_KNOWN];
     const char *value[FIELD_KNOWN]; /* NULL: absent */
@@ -105,8 +105,8 @@ static verdict_code_t upload_data(void *baton, slice_t data)
     if (u->field->keep) {
         memcpy(u->kept + u->length, data.p, data.n);
     }
-    if (u->field->id == FIELD_CONTENT && u->options.sha256) {
-        crypto_hash_sha256_update(&u->sha256, (const unsigned char *)data.p, data.n);
+    if (u->field->id == FIELD_CONTENT && u->sha256) {
+        digest_update(u->sha256, data.p, data.n);
     }
     u->length += (apr_int64_t)data.n;
     if (u->field->id == FIELD_CONTENT) {
@@ -117,11 +117,12 @@ static verdict_code_t upload_data(void *baton, slice_t data)
 
 static const char *upload_sha256(upload_t *u)
 {
-    unsigned char sum[crypto_hash_sha256_BYTES];
-    char *hex = apr_palloc(u->pool, 2 * sizeof(sum) + 1);
+    unsigned char sum[DIGEST_BYTES];
+    char *hex = apr_palloc(u->pool, DIGEST_HEX);
 
-    crypto_hash_sha256_final(&u->sha256, sum);
-    return sodium_bin2hex(hex, 2 * sizeof(sum) + 1, sum, sizeof(sum));
+    digest_finish(u->sha256, sum);
+    digest_hex(hex, sum);
+    return hex;
 }
 
 static verdict_code_t upload_end(void *baton)
@@ -131,7 +132,7 @@ static verdict_code_t upload_end(void *baton)
 
     if (u->field->id == FIELD_CONTENT) {
         u->form.content_length = u->length;
-        if (u->options.sha256) {
+        if (u->sha256) {
             u->form.content_sha256 = upload_sha256(u);
         }
     } else if (u->file) {
@@ -160,7 +161,7 @@ upload_t *upload_create(slice_t boundary, const upload_options_t *options, apr_p
     u->pool = pool;
     u->options = *options;
     u->form.signature_length = -1;
-    crypto_hash_sha256_init(&u->sha256);
+    u->sha256 = options->sha256 ? digest_make(pool) : NULL;
     u->parser = multipart_create(boundary, &upload_calls, u, &u->verdict, pool);
     return u;
 }

@@ -3,22 +3,21 @@
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
-#include <sodium.h>
 #include <string.h>
 
 #include "access/narrow.h"
+#include "core/digest.h"
 #include "core/duration.h"
 #include "core/token.h"
 #include "ctl/secret.h"
 
 #define CMD_NARROW_CHUNK 65536
 
-static const char *cmd_narrow_read_file(char hex[2 * crypto_hash_sha256_BYTES + 1],
-                                        const char *path, apr_pool_t *pool)
+static const char *cmd_narrow_read_file(char hex[DIGEST_HEX], const char *path, apr_pool_t *pool)
 {
-    unsigned char sum[crypto_hash_sha256_BYTES];
+    unsigned char sum[DIGEST_BYTES];
     char *chunk = apr_palloc(pool, CMD_NARROW_CHUNK), why[120];
-    crypto_hash_sha256_state state;
+    digest_t state;
     apr_file_t *file;
     apr_size_t n = CMD_NARROW_CHUNK;
     apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, pool);
@@ -26,20 +25,21 @@ static const char *cmd_narrow_read_file(char hex[2 * crypto_hash_sha256_BYTES + 
     if (rv != APR_SUCCESS) {
         return apr_pstrdup(pool, apr_strerror(rv, why, sizeof(why)));
     }
-    crypto_hash_sha256_init(&state);
+    digest_open(&state);
     while ((rv = apr_file_read(file, chunk, &n)) == APR_SUCCESS) {
-        crypto_hash_sha256_update(&state, (const unsigned char *)chunk, n);
+        digest_update(&state, chunk, n);
         n = CMD_NARROW_CHUNK;
     }
     apr_file_close(file);
-    crypto_hash_sha256_final(&state, sum);
-    sodium_bin2hex(hex, 2 * sizeof(sum) + 1, sum, sizeof(sum));
+    digest_finish(&state, sum);
+    digest_close(&state);
+    digest_hex(hex, sum);
     return rv == APR_EOF ? NULL : apr_pstrdup(pool, apr_strerror(rv, why, sizeof(why)));
 }
 
 static int cmd_narrow_file(ctl_t *ctl, narrow_files_t *files, const char *path)
 {
-    char *hex = apr_palloc(ctl->pool, 2 * crypto_hash_sha256_BYTES + 1);
+    char *hex = apr_palloc(ctl->pool, DIGEST_HEX);
     const char *slash = strrchr(path, '/'), *why;
 
     if (token_looks_like(slice_of(path))) {

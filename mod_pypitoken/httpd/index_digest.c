@@ -11,20 +11,21 @@ static size_t index_digest_blake2_size(const char *text)
                                                             : crypto_generichash_BYTES;
 }
 
-void index_digest_start(index_digest_t *d, const char *md5, const char *sha256, const char *blake2)
+void index_digest_start(index_digest_t *d, const char *md5, const char *sha256, const char *blake2,
+                        apr_pool_t *pool)
 {
     memset(d, 0, sizeof(*d));
     d->md5 = md5 ? md5 : "";
     d->sha256 = sha256 ? sha256 : "";
     d->blake2 = blake2 ? blake2 : "";
-    crypto_hash_sha256_init(&d->state);
+    d->state = digest_make(pool);
     crypto_generichash_init(&d->blake2_state, NULL, 0, index_digest_blake2_size(d->blake2));
     apr_md5_init(&d->md5_state);
 }
 
 void index_digest_update(index_digest_t *d, const char *p, apr_size_t n)
 {
-    crypto_hash_sha256_update(&d->state, (const unsigned char *)p, n);
+    digest_update(d->state, p, n);
     if (*d->blake2) {
         crypto_generichash_update(&d->blake2_state, (const unsigned char *)p, n);
     }
@@ -35,7 +36,7 @@ void index_digest_update(index_digest_t *d, const char *p, apr_size_t n)
 
 void index_digest_hex(char hex[INDEX_DIGEST_HEX], const unsigned char *sum)
 {
-    sodium_bin2hex(hex, INDEX_DIGEST_HEX, sum, crypto_hash_sha256_BYTES);
+    digest_hex(hex, sum);
 }
 
 /* 1 when text is the n bytes at sum in hexadecimal, in either case. */
@@ -72,10 +73,11 @@ const char *index_digest_finish(index_digest_t *d)
     unsigned char md5[APR_MD5_DIGESTSIZE], blake2[crypto_generichash_BYTES_MAX];
     size_t size = index_digest_blake2_size(d->blake2);
 
-    crypto_hash_sha256_final(&d->state, d->sum);
+    digest_finish(d->state, d->sum);
     apr_md5_final(md5, &d->md5_state);
     crypto_generichash_final(&d->blake2_state, blake2, size);
-    if (*d->sha256 && !index_digest_is_hex(d->sha256, d->sum, sizeof(d->sum))) {
+    if (d->state->failed ||
+        (*d->sha256 && !index_digest_is_hex(d->sha256, d->sum, sizeof(d->sum)))) {
         return "sha256 digest";
     }
     if (*d->blake2 && !index_digest_is_hex(d->blake2, blake2, size)) {

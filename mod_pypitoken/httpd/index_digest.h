@@ -10,21 +10,23 @@
 #include <apr_md5.h>
 #include <sodium.h>
 
-#include "core/slice.h"
+#include "core/digest.h"
 
-#define INDEX_DIGEST_HEX (crypto_hash_sha256_BYTES * 2 + 1)
+#define INDEX_DIGEST_HEX DIGEST_HEX
 
 /* Keep it on the stack: libsodium's states are aligned to 64 bytes, pool memory is not. */
 typedef struct index_digest_t {
     const char *md5, *blake2, *sha256; /* as sent, "" for none */
-    crypto_hash_sha256_state state;
+    digest_t *state;
     crypto_generichash_state blake2_state;
     apr_md5_ctx_t md5_state;
-    unsigned char sum[crypto_hash_sha256_BYTES]; /* SHA-256, after finish */
+    unsigned char sum[DIGEST_BYTES]; /* SHA-256, after finish */
 } index_digest_t;
 
-/* Starts; the strings of the form must outlive d. SHA-256 is always made, the others when sent. */
-void index_digest_start(index_digest_t *d, const char *md5, const char *sha256, const char *blake2);
+/* Starts; the strings of the form must outlive d, and d must not outlive pool. SHA-256 is always
+ * made, the others when sent. */
+void index_digest_start(index_digest_t *d, const char *md5, const char *sha256, const char *blake2,
+                        apr_pool_t *pool);
 
 void index_digest_update(index_digest_t *d, const char *p, apr_size_t n);
 

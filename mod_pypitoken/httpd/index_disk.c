@@ -11,6 +11,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "core/digest.h"
+
 #define INDEX_DISK_DIR    ".tmp"
 #define INDEX_DISK_PREFIX "pypitoken-"
 #define INDEX_DISK_RANDOM 16 /* bytes of a temporary's name, written as twice as many digits */
@@ -283,7 +285,7 @@ static int index_disk_regular(int dir, const char *name, struct stat *info)
 apr_status_t index_disk_sum(int dir, const char *name, unsigned char *sum, struct stat *info)
 {
     unsigned char block[INDEX_DISK_BLOCK];
-    crypto_hash_sha256_state state;
+    digest_t state;
     ssize_t n = 0;
     int fd = index_disk_regular(dir, name, info);
     apr_status_t rv;
@@ -291,12 +293,13 @@ apr_status_t index_disk_sum(int dir, const char *name, unsigned char *sum, struc
     if (fd < 0) {
         return errno;
     }
-    crypto_hash_sha256_init(&state);
+    digest_open(&state);
     while ((n = read(fd, block, sizeof(block))) > 0 || (n < 0 && errno == EINTR)) {
-        crypto_hash_sha256_update(&state, block, n > 0 ? (size_t)n : 0);
+        digest_update(&state, block, n > 0 ? (apr_size_t)n : 0);
     }
     rv = n < 0 ? errno : APR_SUCCESS;
-    crypto_hash_sha256_final(&state, sum);
+    digest_finish(&state, sum);
+    digest_close(&state);
     close(fd);
     return rv;
 }

@@ -12,7 +12,6 @@
 #include <apr_strings.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <string.h>
 
 #include "httpd/denial.h"
@@ -167,8 +166,8 @@ static verdict_code_t index_store_begin(index_store_t *s)
         (s->signature.name && !index_path_file_valid(slice_of(s->signature.name)))) {
         return index_store_refuse(s, VERDICT_FILENAME_INVALID, form->filename);
     }
-    index_digest_start(&s->file.digest, form->md5, form->sha256, form->blake2);
-    index_digest_start(&s->signature.digest, "", "", "");
+    index_digest_start(&s->file.digest, form->md5, form->sha256, form->blake2, pool);
+    index_digest_start(&s->signature.digest, "", "", "", pool);
     rv = index_disk_temp(&s->file.temp, s->packages, pool);
     if (rv == APR_SUCCESS && s->signature.name) {
         rv = index_disk_temp(&s->signature.temp, s->packages, pool);
@@ -208,7 +207,7 @@ static verdict_code_t index_store_settle(index_store_t *s)
 /* What of that name is there: VERDICT_ALLOWED for the same bytes. */
 static verdict_code_t index_store_compare(index_store_t *s, const index_store_part_t *part)
 {
-    unsigned char sum[crypto_hash_sha256_BYTES];
+    unsigned char sum[DIGEST_BYTES];
     struct stat info;
     apr_status_t rv;
 

@@ -134,7 +134,7 @@ verdict_code_t limits_bearer(request_rec *r, bearer_t *out, slice_t token, verdi
         memset(out, 0, sizeof(*out));
         return verdict_set_wait(v, VERDICT_THROTTLED, wait, r->pool);
     }
-    code = bearer_verify(out, config_store(r->server), &seam_system, token, address, v, r->pool);
+    code = bearer_check(out, config_store(r->server), &seam_system, parsed, address, v, r->pool);
     if (code != VERDICT_STORE_DOWN) {
         throttle_token_settle(&m->view, f, token, parsed->identifier, from,
                               code == VERDICT_ALLOWED ? THROTTLE_GOOD

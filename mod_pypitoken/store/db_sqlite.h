@@ -20,7 +20,8 @@ typedef enum db_sqlite_own_t {
 typedef struct db_sqlite_t {
     sqlite3 *db;
     atomic_uint *grown;
-    db_sync_t sync; /* what the connection is set to */
+    db_sync_t sync;  /* what the connection is set to */
+    unsigned waited; /* microseconds, for the lock that is asked for just now */
     sqlite3_stmt *statements[DB_SQLITE_STATEMENTS];
 } db_sqlite_t;
 

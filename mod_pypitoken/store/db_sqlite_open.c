@@ -108,6 +108,24 @@ static int db_sqlite_open_mode(sqlite3 *db)
     }
 }
 
+/* SQLite's own waits a millisecond at the least, and up to a tenth of a second later on: a writer
+ * that holds the lock for some microseconds would be met by nobody. */
+static int db_sqlite_open_busy(void *data, int tries)
+{
+    unsigned pause = 50u << (tries < 5 ? tries : 5); /* microseconds */
+    db_sqlite_t *conn = data;
+
+    if (tries == 0) {
+        conn->waited = 0;
+    }
+    conn->waited += pause;
+    if (conn->waited > DB_SQLITE_OPEN_BUSY_MS * 1000u) {
+        return 0;
+    }
+    usleep(pause);
+    return 1;
+}
+
 static int db_sqlite_open_wal(void *data, sqlite3 *db, const char *name, int pages)
 {
     (void)db;
@@ -179,7 +197,7 @@ db_rc_t db_sqlite_open(void **out, const db_target_t *target, char *why, apr_siz
     code = sqlite3_open_v2(full, &conn->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK) {
         sqlite3_extended_result_codes(conn->db, 1);
-        sqlite3_busy_timeout(conn->db, DB_SQLITE_OPEN_BUSY_MS);
+        sqlite3_busy_handler(conn->db, db_sqlite_open_busy, conn);
         code = db_sqlite_open_settle(conn, path, why, size);
     }
     if (code == SQLITE_OK) {

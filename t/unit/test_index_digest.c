@@ -47,6 +47,8 @@ static const struct {
     {"another long BLAKE2", "", "", TEST_SHA TEST_SHA, "blake2_256 digest"},
 };
 
+static apr_pool_t *p;
+
 static void test_table(int step)
 {
     size_t i;
@@ -56,7 +58,7 @@ static void test_table(int step)
         const char *wrong;
         int at;
 
-        index_digest_start(&d, test_cases[i].md5, test_cases[i].sha256, test_cases[i].blake2);
+        index_digest_start(&d, test_cases[i].md5, test_cases[i].sha256, test_cases[i].blake2, p);
         for (at = 0; at < 3; at += step) {
             index_digest_update(&d, &"abc"[at], (apr_size_t)step);
         }
@@ -72,7 +74,7 @@ static void test_hex(void)
     index_digest_t d;
     char hex[INDEX_DIGEST_HEX];
 
-    index_digest_start(&d, "", "", "");
+    index_digest_start(&d, "", "", "", p);
     index_digest_update(&d, "abc", 3);
     (void)index_digest_finish(&d);
     index_digest_hex(hex, d.sum);
@@ -84,6 +86,7 @@ int main(void)
     if (sodium_init() < 0 || apr_initialize() != APR_SUCCESS) {
         return 1;
     }
+    apr_pool_create(&p, NULL);
     test_table(1);
     test_table(3);
     test_hex();
