@@ -44,7 +44,9 @@ def verdicts(t):
     t.is_([w for w, s in page if w not in table or table[w][0] != s], [], "  with its status, and no other does")
     t.is_(len(page), len({w for w, _ in page}), "  once")
     told = re.findall(r'^    (\d{3}) "(.*)"$', read("doc/uploaders"), re.M)
-    known = [(status, re.escape(sentence).replace(r"\{\}", ".+")) for word, (status, sentence) in table.items() if word != "token-caveat"]  # that one is whatever the caveat says
+    # token-caveat's is whatever the caveat says
+    known = [(status, re.escape(sentence).replace(r"\{\}", ".+")) for word, (status, sentence) in table.items()
+             if word != "token-caveat"]
     t.ok(len(told) > 15, "the sentences of doc/uploaders are read")
     t.is_([said for status, said in told if not any(status == s and re.fullmatch(r, said) for s, r in known)], [],
           "  each is one that the server says, with its status")
@@ -159,6 +161,14 @@ def defaults(t):
     for name, pattern in (("SecondFactor", r"factor == CONFIG_UNSET \? (\w+)"),
                           ("PasswordUpload", r"password_upload == CONFIG_UNSET \? (\w+)")):
         t.is_(words[default("PyPIToken" + name)], re.search(pattern, source).group(1), "PyPIToken%s: likewise" % name)
+    every = "\n".join(read(os.path.relpath(p, SRCDIR)) for p in glob.glob(os.path.join(SRCDIR, "mod_pypitoken/httpd/*.c")))
+    for name, value_unset, pattern in (("Guard", "Off", "->guard == 1"), ("LegacyNames", "Off", "->legacy_names == 1"), ("Stream", "Off", "->stream == 1"),
+                                       ("RequireTLS", "On", "->require_tls != 0"), ("NewProjects", "Anyone", "->new_projects != 0"),
+                                       ("BackendAuth", "None", "->backend == CONFIG_BACKEND_KEEP")):
+        field = re.match(r"->(\w+)", pattern).group(1)
+        uses = set(re.findall(r"->%s (?:[=!]= \w+)" % field, re.sub(r"(?:add|base)->\w+ == \w+", "", every)))
+        allowed = {pattern, "->backend == CONFIG_BACKEND_SERVICE"} if name == "BackendAuth" else {pattern}
+        t.is_((default("PyPIToken" + name), uses), (value_unset, allowed), "PyPIToken%s: likewise" % name)
     t.is_(default("PyPITokenHashes"), "one a processor, from 2 to %d, and %d" % (value("CONFIG_HASHES"), value("CONFIG_QUEUE")),
           "PyPITokenHashes: likewise")
     throttle = read("mod_pypitoken/access/throttle.c")
