@@ -427,6 +427,10 @@ def paths(t):
     bad = ["%s: %s" % (name, path) for name, text in pages().items() if not name.endswith(".in")
            for path in re.findall(r"\b((?:doc|conf|man)/[a-z][\w./-]*\w)", text) if not os.path.exists(os.path.join(SRCDIR, path))]
     t.is_(bad, [], "every file of doc/ and conf/ that a page names is there")
+    targets = set(re.findall(r"^([a-z][a-z-]*):", read("Makefile.am"), re.M)) | {"check", "install", "dist"}
+    said = [(name, word) for name, page in pages().items() for word in re.findall(r'(?:^ +|"|&& )make ([a-z][a-z-]*)', page, re.M)]
+    t.ok(len(said) > 5, "calls of make are read")
+    t.is_([w for w in said if w[1] not in targets], [], "  and are targets of ours")
     text = read("README")
     t.is_([p for p in os.listdir(os.path.join(SRCDIR, "doc")) if "doc/" + p not in text and p != "examples"], [], "README names every page")
     t.ok(len(text.split("\n")) <= 66, "  and is one page long")
