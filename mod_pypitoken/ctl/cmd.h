@@ -65,7 +65,7 @@ ctl_run_fn cmd_keyring_rotate, cmd_keyring_remove, cmd_keyring_status;
 /* cmd_store.c */
 ctl_run_fn cmd_store_copy;
 
-/* cmd_events.c, cmd_doctor.c */
-ctl_run_fn cmd_events_run, cmd_events_prune, cmd_doctor_run;
+/* cmd_events.c, cmd_doctor.c, cmd_status.c */
+ctl_run_fn cmd_status_run, cmd_events_run, cmd_events_prune, cmd_doctor_run;
 
 #endif

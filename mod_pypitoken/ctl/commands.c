@@ -75,6 +75,9 @@ const commands_option_t commands_options[] = {
      "file with the database password of that store"},
     {"force", NULL, COMMANDS_TO, COMMANDS_FLAG, COMMANDS_AT(force),
      "although httpd uses one of the two: what it writes meanwhile is not copied"},
+    {"url", "URL", COMMANDS_URL, COMMANDS_TEXT, COMMANDS_AT(url),
+     "where SetHandler pypitoken-metrics stands, by http; default "
+     "http://127.0.0.1/pypitoken-metrics"},
     {"httpd-conf", "FILE", COMMANDS_HTTPDCONF, COMMANDS_TEXT, COMMANDS_AT(httpd_conf),
      "httpd's main configuration file; without, the usual places, if the module is loaded there"},
 };
@@ -315,6 +318,13 @@ const commands_row_t commands_rows[] = {
      "--to URL [--to-secret FILE] [--force]",
      "Copy users, projects, tokens and events into an empty store, of the same engine or another, "
      "and compare. The keyring is the same for both. All or nothing."},
+    {{"status", NULL},
+     COMMANDS_URL,
+     0,
+     0,
+     cmd_status_run,
+     "[--url URL]",
+     "What httpd has counted since it started. Exit 3 when it cannot be asked."},
     {{"doctor", NULL},
      COMMANDS_HTTPDCONF,
      0,

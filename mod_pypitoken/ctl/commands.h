@@ -28,6 +28,7 @@ typedef enum commands_kind_t {
 #define COMMANDS_NOPASS    (1u << 8)
 #define COMMANDS_HTTPDCONF (1u << 9)
 #define COMMANDS_TOTP      (1u << 10) /* --svg, --digits, --algorithm */
+#define COMMANDS_URL       (1u << 11)
 #define COMMANDS_OFFLINE   (1u << 20)
 #define COMMANDS_PRUNE     (1u << 21) /* --before, --keep */
 #define COMMANDS_OVERLAP   (1u << 22)

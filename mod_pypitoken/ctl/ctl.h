@@ -33,7 +33,7 @@ typedef struct ctl_t {
     const char *store_url, *store_secret, *keyring, *service, *policy;
     int json;
     /* options of single commands; NULL, 0 or empty when not given */
-    const char *user, *owner, *name, *expires, *since, *before, *keep, *httpd_conf;
+    const char *user, *owner, *name, *expires, *since, *before, *keep, *httpd_conf, *url;
     const char *svg, *digits, *algorithm;                            /* of a second factor */
     apr_array_header_t *projects;                                    /* of const char * */
     apr_array_header_t *networks, *versions, *globs, *kinds, *files; /* the same */

@@ -30,6 +30,7 @@ typedef enum config_upload_t {
 
 typedef struct config_store_t config_store_t;
 typedef struct crowd_t crowd_t; /* crowd.c */
+struct meter_t;
 
 /* Server or virtual host. */
 typedef struct config_server_t {
@@ -45,6 +46,7 @@ typedef struct config_server_t {
     struct notify_t *notify; /* one for all servers of a child; NULL without a program */
     int managed;             /* so does a SetHandler pypitoken-manage */
     config_store_t *store;   /* shared by all servers that name the same store; NULL without one */
+    struct meter_t *meter;   /* of all servers; NULL before the configuration is complete */
     struct shm_t *shm;       /* shared by all servers; NULL without any store */
     throttle_figures_t *throttle; /* of the main server; NULL: the defaults */
     int hashes, hash_queue;       /* of the main server; hashes 0: the defaults */

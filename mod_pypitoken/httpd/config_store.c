@@ -17,6 +17,7 @@
 
 #include "httpd/asuser.h"
 #include "httpd/config_probe.h"
+#include "httpd/metrics.h"
 #include "httpd/notify.h"
 #include "httpd/ticker.h"
 #include "store/keyring.h"
@@ -177,6 +178,7 @@ static int config_store_configured(apr_pool_t *pconf, apr_pool_t *plog, apr_pool
             link->config.seam = &seam_system;
             link->config.log = config_store_log;
             link->config.told = notify_told;
+            link->config.meter = metrics_store;
             link->config.baton = link->server = s;
             err = config_store_check(link, pconf, ptemp);
             link->next = all;

@@ -115,6 +115,15 @@ int crowd_enter(request_rec *r, crowd_kind_t kind)
     return 1;
 }
 
+int crowd_taken(request_rec *r, crowd_kind_t kind, int *most)
+{
+    const crowd_t *crowd = config_server(r->server)->crowd;
+    slots_t all = {crowd->places[kind], CROWD_MAX};
+
+    *most = crowd_limit(crowd, config_dir(r), kind);
+    return slots_taken(&all);
+}
+
 void crowd_register(apr_pool_t *p)
 {
     (void)p;

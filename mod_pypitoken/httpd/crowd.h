@@ -27,6 +27,9 @@ typedef enum crowd_kind_t {
  * their own, for anybody can have a refusal, but only good tokens are spooled. */
 int crowd_enter(request_rec *r, crowd_kind_t kind);
 
+/* How many places are taken at this moment, and how many there are for r's Location. */
+int crowd_taken(request_rec *r, crowd_kind_t kind, int *most);
+
 /* Hooks: the shared memory. */
 void crowd_register(apr_pool_t *p);
 

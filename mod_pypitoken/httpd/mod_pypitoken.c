@@ -11,6 +11,7 @@
 #include "httpd/intake.h"
 #include "httpd/limits.h"
 #include "httpd/manage.h"
+#include "httpd/metrics.h"
 #include "httpd/notify.h"
 #include "httpd/shm.h"
 
@@ -28,6 +29,7 @@ static void mod_pypitoken_register(apr_pool_t *p)
     index_register(p);
     manage_register(p);
     notify_register(p);
+    metrics_register(p);
 }
 
 module AP_MODULE_DECLARE_DATA pypitoken_module = {

@@ -48,6 +48,11 @@ apr_int64_t spool_waiting(const spool_t *s)
     return s->length - s->taken;
 }
 
+int spool_filed(const spool_t *s)
+{
+    return s->file != NULL;
+}
+
 /* A file that never has a name: a killed child leaves nothing behind. Opened once more through
  * /proc, for APR takes care only of files that it opened itself. */
 static apr_status_t spool_nameless(spool_t *s, const char *dir)

@@ -23,6 +23,9 @@ apr_status_t spool_add(spool_t *s, const char *p, apr_size_t n);
 apr_int64_t spool_length(const spool_t *s);
 apr_int64_t spool_waiting(const spool_t *s);
 
+/* 1 when memory was not enough. */
+int spool_filed(const spool_t *s);
+
 /* Nothing will be added any more: what is in the file is from here on read through file buckets,
  * mapped where the system can do that. Before it is copied out in pieces. */
 void spool_seal(spool_t *s);

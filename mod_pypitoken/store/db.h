@@ -120,11 +120,16 @@ typedef struct db_conn_t db_conn_t;
  * the reason and the connection is closed. */
 typedef db_rc_t db_welcome_fn(void *baton, db_conn_t *conn, char *why);
 
+/* Told when a connection is given back, or was not to be had: DB_OK, the failure that made it
+ * useless, or why there was none; and the time since it was asked for. */
+typedef void db_meter_fn(void *baton, db_rc_t rc, apr_interval_time_t took);
+
 typedef struct db_config_t {
     const db_driver_t *driver;
     db_target_t target;     /* grown is set by db_make */
     int slots, wait_ms;     /* 0: those of the target, or the defaults above */
     db_welcome_fn *welcome; /* may be NULL */
+    db_meter_fn *meter;     /* may be NULL */
     void *baton;
 } db_config_t;
 

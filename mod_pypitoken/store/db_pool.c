@@ -58,6 +58,7 @@ db_t *db_make(const db_config_t *config, apr_pool_t *pool)
     db->target = config->target;
     db->target.grown = &db->grown;
     db->welcome = config->welcome;
+    db->meter = config->meter;
     db->baton = config->baton;
     db->wait = apr_time_from_msec(wait);
     db->stall = apr_time_from_msec(db_pool_or(config->target.stall_ms, wait, wait));
@@ -123,6 +124,13 @@ static db_conn_t *db_pool_wait(db_t *db)
     return conn;
 }
 
+static void db_pool_meter(const db_t *db, db_rc_t rc, apr_interval_time_t took)
+{
+    if (db->meter) {
+        db->meter(db->baton, rc, took);
+    }
+}
+
 static db_rc_t db_pool_take(db_t *db, db_conn_t **conn, char *why)
 {
     apr_time_t now = apr_time_now();
@@ -134,8 +142,14 @@ static db_rc_t db_pool_take(db_t *db, db_conn_t **conn, char *why)
     if (may && !*conn) {
         breaker_neither(&db->breaker, now);
     }
+    if (*conn) {
+        (*conn)->asked = now;
+    }
     stale = *conn && (*conn)->epoch != db->epoch;
     apr_thread_mutex_unlock(db->mutex);
+    if (!*conn) {
+        db_pool_meter(db, may ? DB_BUSY : DB_DOWN, apr_time_now() - now);
+    }
     if (!may) {
         apr_snprintf(why, DB_WHY_MAX, "it failed a moment ago and is left alone for a while");
         return DB_DOWN;
@@ -150,16 +164,20 @@ static db_rc_t db_pool_take(db_t *db, db_conn_t **conn, char *why)
     return DB_OK;
 }
 
-static void db_pool_give(db_conn_t *conn)
+static void db_pool_give(db_conn_t *conn, db_rc_t rc)
 {
     db_t *db = conn->db;
 
+    apr_interval_time_t took;
+
     conn->idle = apr_time_now();
+    took = conn->idle - conn->asked;
     apr_thread_mutex_lock(db->mutex);
     conn->taken = 0;
     db->moved = conn->idle;
     apr_thread_cond_signal(db->freed);
     apr_thread_mutex_unlock(db->mutex);
+    db_pool_meter(db, rc, took);
 }
 
 /* ---- what is known of the database ---- */
@@ -244,7 +262,7 @@ db_rc_t db_borrow(db_t *db, db_conn_t **out, char *why)
         rc = db_pool_open(conn, why);
     }
     if (rc != DB_OK) {
-        db_pool_give(conn);
+        db_pool_give(conn, rc);
         return rc;
     }
     *out = conn;
@@ -268,7 +286,7 @@ void db_return(db_conn_t *conn)
     if (conn->broken) {
         db_pool_close(conn);
     }
-    db_pool_give(conn);
+    db_pool_give(conn, conn->last);
 }
 
 /* ---- housekeeping ---- */

@@ -19,7 +19,7 @@ struct db_conn_t {
     /* since it was borrowed */
     db_rc_t last; /* of the last call that failed */
     int begun, broken, committing, tries, renewed;
-    apr_time_t borrowed;
+    apr_time_t asked, borrowed;
     char why[DB_WHY_MAX];
 };
 
@@ -27,6 +27,7 @@ struct db_t {
     const db_driver_t *driver;
     db_target_t target;
     db_welcome_fn *welcome;
+    db_meter_fn *meter;
     void *baton;
     apr_interval_time_t wait, stall;
     pid_t pid;

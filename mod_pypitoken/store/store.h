@@ -30,6 +30,12 @@ typedef enum store_rc_t {
 } store_rc_t;
 
 struct store_event_t;
+/* What became of one use of the database. */
+typedef enum store_went_t {
+    STORE_WENT_WELL,
+    STORE_WENT_WRONG,
+    STORE_WENT_NOT /* not tried: it failed a moment ago */
+} store_went_t;
 
 typedef struct store_config_t {
     const char *url;                   /* sqlite:/path/file.db or mysql://user@host/database */
@@ -44,6 +50,8 @@ typedef struct store_config_t {
      * use of a token that is its first, or its first from that address: kind STORE_NEW_ADDRESS,
      * which is in no trail. Must return soon; any thread. May be NULL. */
     void (*told)(void *baton, const struct store_event_t *event);
+    /* Told of each use and how long it took, waiting included; from any thread. May be NULL. */
+    void (*meter)(void *baton, store_went_t went, apr_interval_time_t took);
     void *baton;
 } store_config_t;
 

@@ -59,6 +59,18 @@ static apr_status_t store_open_end(void *data)
     return APR_SUCCESS;
 }
 
+/* db_meter_fn: what was answered does not matter here, only whether there was an answer. */
+static void store_open_meter(void *baton, db_rc_t rc, apr_interval_time_t took)
+{
+    const store_t *s = baton;
+
+    s->meter(s->baton,
+             rc == DB_DOWN                                      ? STORE_WENT_NOT
+             : rc == DB_LOST || rc == DB_BUSY || rc == DB_ERROR ? STORE_WENT_WRONG
+                                                                : STORE_WENT_WELL,
+             took);
+}
+
 /* Everything but connecting. */
 static const char *store_open_make(store_t **out, const store_config_t *config,
                                    const db_driver_t *driver, store_mode_t mode, apr_pool_t *pool)
@@ -73,6 +85,7 @@ static const char *store_open_make(store_t **out, const store_config_t *config,
     s->seam = config->seam ? config->seam : &seam_system;
     s->log = config->log;
     s->told = config->told;
+    s->meter = config->meter;
     s->baton = config->baton;
     s->keys = config->keys;
     if (!place) {
@@ -93,6 +106,7 @@ static const char *store_open_make(store_t **out, const store_config_t *config,
     db.target.create = mode == STORE_MODE_CREATE;
     db.target.patient = mode != STORE_MODE_SERVE;
     db.welcome = mode == STORE_MODE_SERVE ? store_schema_welcome : NULL;
+    db.meter = config->meter ? store_open_meter : NULL;
     db.baton = s;
     s->db = db_make(&db, pool);
     if (config->serve) {

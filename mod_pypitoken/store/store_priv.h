@@ -49,6 +49,7 @@ struct store_t {
     apr_int64_t front_seen; /* when it was last written; 0: never */
     void (*log)(void *baton, const char *line);
     void (*told)(void *baton, const store_event_t *event);
+    void (*meter)(void *baton, store_went_t went, apr_interval_time_t took);
     void *baton;
 };
 

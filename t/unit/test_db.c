@@ -333,7 +333,8 @@ static void crowded(apr_pool_t *parent)
 
 static db_t *sqlite_make(const char *path, int create, apr_pool_t *pool)
 {
-    db_config_t config = {&db_sqlite_driver, {.place = path, .create = create}, 2, 100, NULL, NULL};
+    db_config_t config = {
+        &db_sqlite_driver, {.place = path, .create = create}, 2, 100, NULL, NULL, NULL};
 
     return db_make(&config, pool);
 }
