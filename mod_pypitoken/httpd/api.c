@@ -13,6 +13,7 @@
 #include "httpd/api_read.h"
 #include "httpd/api_token.h"
 #include "httpd/config.h"
+#include "httpd/entry.h"
 #include "httpd/limits.h"
 #include "httpd/manage_session.h"
 #include "httpd/tls.h"
@@ -338,6 +339,9 @@ int api_run(manage_t *m)
         return api_refuse_code(a, allowed ? VERDICT_API_METHOD : VERDICT_API_UNKNOWN, NULL);
     }
     if (route->who != API_ANYBODY && tls_clear(a->r)) {
+        if (apr_table_get(a->r->headers_in, "Authorization")) {
+            (void)entry_clear(a->r, "api", &v); /* it is on record */
+        }
         return api_refuse_code(a, VERDICT_TLS_REQUIRED, NULL);
     }
     wrong = api_query(a, route);
