@@ -52,9 +52,14 @@ def read(s, path="/pypitoken-metrics"):
 
 
 def settled(s, name, value, limit=10):
-    """What a request did is counted when its answer is out."""
-    poll.until(lambda: read(s).get(name) == value, limit)
-    return read(s)
+    """All of them, once this one has the value: what a request did is counted when its answer is out."""
+    got = {}
+
+    def there():
+        got.update(read(s))
+        return got.get(name) == value
+    poll.until(there, limit)
+    return got
 
 
 def verdict(word):
@@ -119,6 +124,7 @@ def back_end(t, s, tok):
 
 def gauges(t, s, tok):
     """An upload that is under way; after it is gone so is its place."""
+    settled(s, "pypitoken_spools", 0)
     with wire.Conn(s.httpd.port) as conn:
         raw = wire.request("POST", "/legacy/", [dist.form_type()], dist.sdist("demo", "3.0").form(), tok.user)
         conn.send(raw[:-50])
