@@ -9,7 +9,8 @@
 #include "httpd/guard_stream.h"
 #include "httpd/intake.h"
 
-#define GUARD_BODY_READ 65536
+#define GUARD_BODY_READ   65536
+#define GUARD_BODY_PIECES 16
 
 static const slice_t guard_body_nothing = {NULL, 0};
 
@@ -56,32 +57,55 @@ static void guard_body_failed(guard_body_t *b, request_rec *r, int status)
     }
 }
 
-static verdict_code_t guard_body_data(guard_body_t *b, request_rec *r, const char *p, apr_size_t n)
+/* What one read brought and the parser took: written with one call. */
+typedef struct guard_body_pieces_t {
+    struct iovec piece[GUARD_BODY_PIECES];
+    int n;
+    apr_size_t bytes;
+} guard_body_pieces_t;
+
+static verdict_code_t guard_body_spool(guard_body_t *b, request_rec *r, guard_body_pieces_t *pieces)
 {
     guard_state_t *g = b->g;
-    apr_status_t rv;
+    apr_status_t rv = spool_add_all(g->spool, pieces->piece, pieces->n, pieces->bytes);
 
-    if (spool_length(g->spool) + (apr_int64_t)n > b->max) {
-        return guard_body_too_large(b, r, b->max);
-    }
-    if (upload_feed(b->upload, p, n) != VERDICT_ALLOWED) {
-        g->verdict = *upload_verdict(b->upload);
-        return g->verdict.code;
-    }
-    rv = spool_add(g->spool, p, n);
     if (rv != APR_SUCCESS) {
         char text[120];
 
         verdict_set(&g->verdict, VERDICT_SPOOL_FULL, guard_body_nothing, r->pool);
         g->verdict.log = apr_pstrdup(r->pool, apr_strerror(rv, text, sizeof(text)));
     }
+    pieces->n = 0;
+    pieces->bytes = 0;
     return g->verdict.code;
 }
 
+static verdict_code_t guard_body_data(guard_body_t *b, request_rec *r, guard_body_pieces_t *pieces,
+                                      const char *p, apr_size_t n)
+{
+    guard_state_t *g = b->g;
+
+    if (spool_length(g->spool) + (apr_int64_t)(pieces->bytes + n) > b->max) {
+        return guard_body_too_large(b, r, b->max);
+    }
+    if (upload_feed(b->upload, p, n) != VERDICT_ALLOWED) {
+        g->verdict = *upload_verdict(b->upload);
+        return g->verdict.code;
+    }
+    pieces->piece[pieces->n].iov_base = (void *)p;
+    pieces->piece[pieces->n++].iov_len = n;
+    pieces->bytes += n;
+    return pieces->n < GUARD_BODY_PIECES ? VERDICT_ALLOWED : guard_body_spool(b, r, pieces);
+}
+
+/* Nothing of a brigade is spooled from where it is bad on. */
 static void guard_body_brigade(guard_body_t *b, request_rec *r, apr_bucket_brigade *bb)
 {
+    guard_body_pieces_t pieces;
     apr_bucket *e;
 
+    pieces.n = 0;
+    pieces.bytes = 0;
     for (e = APR_BRIGADE_FIRST(bb); e != APR_BRIGADE_SENTINEL(bb); e = APR_BUCKET_NEXT(e)) {
         const char *p;
         apr_size_t n;
@@ -89,7 +113,7 @@ static void guard_body_brigade(guard_body_t *b, request_rec *r, apr_bucket_briga
 
         if (APR_BUCKET_IS_EOS(e)) {
             b->eos = 1;
-            return;
+            break;
         }
         if (APR_BUCKET_IS_METADATA(e)) {
             continue;
@@ -99,9 +123,12 @@ static void guard_body_brigade(guard_body_t *b, request_rec *r, apr_bucket_briga
             guard_body_failed(b, r, ap_map_http_request_error(rv, HTTP_BAD_REQUEST));
             return;
         }
-        if (guard_body_data(b, r, p, n) != VERDICT_ALLOWED) {
+        if (guard_body_data(b, r, &pieces, p, n) != VERDICT_ALLOWED) {
             return;
         }
+    }
+    if (pieces.n) {
+        (void)guard_body_spool(b, r, &pieces);
     }
 }
 

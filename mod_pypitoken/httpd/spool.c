@@ -24,6 +24,7 @@ struct spool_t {
     apr_int64_t length, taken;
     apr_file_t *file;   /* NULL until memory was not enough */
     apr_off_t from, to; /* the part of the file that waits */
+    apr_off_t at;       /* where the file is read or written next; -1: nobody knows */
 };
 
 spool_t *spool_create(request_rec *r, apr_off_t memory, const char *dir)
@@ -97,18 +98,35 @@ static apr_status_t spool_file_open(spool_t *s)
     return rv;
 }
 
-static apr_status_t spool_file_write(spool_t *s, const char *p, apr_size_t n)
+static apr_status_t spool_file_seek(spool_t *s, apr_off_t to)
 {
-    apr_off_t at = s->to;
-    apr_status_t rv = apr_file_seek(s->file, APR_SET, &at);
+    apr_off_t at = to;
+    apr_status_t rv = to == s->at ? APR_SUCCESS : apr_file_seek(s->file, APR_SET, &at);
+
+    s->at = to;
+    return rv;
+}
+
+static apr_status_t spool_file_write(spool_t *s, const struct iovec *pieces, int n,
+                                     apr_size_t bytes)
+{
+    apr_status_t rv = spool_file_seek(s, s->to);
 
     if (rv == APR_SUCCESS) {
-        rv = apr_file_write_full(s->file, p, n, NULL);
+        rv = apr_file_writev_full(s->file, pieces, (apr_size_t)n, NULL);
     }
     if (rv == APR_SUCCESS) {
-        s->to += (apr_off_t)n;
+        s->to += (apr_off_t)bytes;
     }
+    s->at = rv == APR_SUCCESS ? s->to : -1;
     return rv;
+}
+
+static apr_status_t spool_file_write_one(spool_t *s, const char *p, apr_size_t n)
+{
+    const struct iovec piece = {(void *)p, n};
+
+    return spool_file_write(s, &piece, 1, n);
 }
 
 /* What was held in memory goes to the file. */
@@ -117,6 +135,7 @@ static apr_status_t spool_spill(spool_t *s)
     apr_status_t rv = spool_file_open(s);
 
     s->from = s->to = 0;
+    s->at = -1;
     while (rv == APR_SUCCESS && !APR_BRIGADE_EMPTY(s->bb)) {
         apr_bucket *b = APR_BRIGADE_FIRST(s->bb);
         const char *p;
@@ -124,7 +143,7 @@ static apr_status_t spool_spill(spool_t *s)
 
         rv = apr_bucket_read(b, &p, &n, APR_BLOCK_READ);
         if (rv == APR_SUCCESS) {
-            rv = spool_file_write(s, p, n);
+            rv = spool_file_write_one(s, p, n);
         }
         apr_bucket_delete(b);
     }
@@ -134,10 +153,13 @@ static apr_status_t spool_spill(spool_t *s)
 /* The n waiting bytes of the file, from its position from. */
 static apr_status_t spool_file_read(spool_t *s, char *piece, apr_size_t n)
 {
-    apr_off_t at = s->from;
-    apr_status_t rv = apr_file_seek(s->file, APR_SET, &at);
+    apr_status_t rv = spool_file_seek(s, s->from);
 
-    return rv == APR_SUCCESS ? apr_file_read_full(s->file, piece, n, NULL) : rv;
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_read_full(s->file, piece, n, NULL);
+    }
+    s->at = rv == APR_SUCCESS ? s->from + (apr_off_t)n : -1;
+    return rv;
 }
 
 static apr_status_t spool_rewind(spool_t *s)
@@ -148,13 +170,24 @@ static apr_status_t spool_rewind(spool_t *s)
 
     if (rv == APR_SUCCESS) {
         s->from = s->to = 0;
-        rv = spool_file_write(s, piece, n);
+        rv = spool_file_write_one(s, piece, n);
     }
     apr_bucket_free(piece);
     return rv;
 }
 
-apr_status_t spool_add(spool_t *s, const char *p, apr_size_t n)
+static apr_status_t spool_keep(spool_t *s, const struct iovec *pieces, int n)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; i < n && rv == APR_SUCCESS; i++) {
+        rv = apr_brigade_write(s->bb, NULL, NULL, pieces[i].iov_base, pieces[i].iov_len);
+    }
+    return rv;
+}
+
+apr_status_t spool_add_all(spool_t *s, const struct iovec *pieces, int n, apr_size_t bytes)
 {
     int in_file = s->from < s->to;
     apr_status_t rv = APR_SUCCESS;
@@ -162,17 +195,24 @@ apr_status_t spool_add(spool_t *s, const char *p, apr_size_t n)
     if (in_file && s->from >= SPOOL_AGAIN && s->to - s->from <= SPOOL_PIECE) {
         rv = spool_rewind(s);
     }
-    if (!in_file && spool_waiting(s) + (apr_int64_t)n > s->memory) {
+    if (!in_file && spool_waiting(s) + (apr_int64_t)bytes > s->memory) {
         rv = spool_spill(s);
         in_file = 1;
     }
     if (rv == APR_SUCCESS) {
-        rv = in_file ? spool_file_write(s, p, n) : apr_brigade_write(s->bb, NULL, NULL, p, n);
+        rv = in_file ? spool_file_write(s, pieces, n, bytes) : spool_keep(s, pieces, n);
     }
     if (rv == APR_SUCCESS) {
-        s->length += (apr_int64_t)n;
+        s->length += (apr_int64_t)bytes;
     }
     return rv;
+}
+
+apr_status_t spool_add(spool_t *s, const char *p, apr_size_t n)
+{
+    const struct iovec piece = {(void *)p, n};
+
+    return spool_add_all(s, &piece, 1, n);
 }
 
 /* One bucket for the whole file, split as it is taken: if a handler sets a piece aside, the file

@@ -19,6 +19,9 @@ spool_t *spool_create(request_rec *r, apr_off_t memory, const char *dir);
 /* The next bytes, copied. APR_SUCCESS, APR_ENOSPC and its like (then the spool is spoiled). */
 apr_status_t spool_add(spool_t *s, const char *p, apr_size_t n);
 
+/* Several pieces, bytes in all, at once. */
+apr_status_t spool_add_all(spool_t *s, const struct iovec *pieces, int n, apr_size_t bytes);
+
 /* How many bytes were added since the beginning, and how many of them were not taken yet. */
 apr_int64_t spool_length(const spool_t *s);
 apr_int64_t spool_waiting(const spool_t *s);
