@@ -187,7 +187,10 @@ __attribute__((unused)) static void kit_mysql_begin(apr_pool_t *pool)
     }
     apr_snprintf(kit_mysql_main, sizeof(kit_mysql_main), "pypt_%d", (int)getpid());
     kit_mysql = kit_mysql_connect(getenv("PYPT_STORE_ADMIN"));
-    kit_mysql_run("SET SESSION foreign_key_checks = 0, sql_mode = 'STRICT_ALL_TABLES'", NULL, NULL);
+    kit_mysql_run("SET NAMES utf8mb4; SET SESSION foreign_key_checks = 0, autocommit = 1, "
+                  "sql_mode = 'STRICT_ALL_TABLES'; "
+                  "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+                  NULL, NULL);
     if (other) { /* each sees what was done on the other, at once */
         kit_mysql_run("SET SESSION wsrep_sync_wait = 15", NULL, NULL);
         kit_mysql_other = kit_mysql_connect(other);

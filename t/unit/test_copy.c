@@ -14,7 +14,8 @@ static const char *const rows[] = {
     "INSERT INTO roles (project_id, user_id, role) VALUES ('p1', 'u1', 2), ('p1', 'u2', 1)",
     "INSERT INTO tokens (id, user_id, name, scope, sealed_key, created, expires, revoked, "
     "revoked_by, used, used_address, used_agent, used_file) VALUES "
-    "('t1', 'u1', 'na\xc3\xafve', 'demo-x', x'0001ff80', 15, 16, 17, 'cli:root', 18, "
+    "('t1', 'u1', 'na\xc3\xafve \xf0\x9f\x93\xa6', 'demo-x', x'0001ff80', 15, 16, 17, 'cli:root', "
+    "18, "
     "'2001:db8::1', "
     "'twine', 'demo_x-1.tar.gz'), ('t2', 'u2', '', '*', x'00', 19, 0, 0, NULL, 0, NULL, NULL, "
     "NULL)",
@@ -236,6 +237,13 @@ static store_rc_t copied(store_config_t *from, store_config_t *to, const db_driv
     return rc;
 }
 
+static void kit_clear(const kit_t *kit)
+{
+    kit_edit(kit->db, "DELETE FROM events; DELETE FROM roles; DELETE FROM token_uses; DELETE FROM "
+                      "token_projects; DELETE FROM token_caveats; DELETE FROM tokens; DELETE FROM "
+                      "totp; DELETE FROM recovery_codes; DELETE FROM projects; DELETE FROM users");
+}
+
 static void there_and_back(kit_t *kit, other_t *o)
 {
     copy_sum_t there[COPY_TABLES], back[COPY_TABLES];
@@ -259,9 +267,7 @@ static void there_and_back(kit_t *kit, other_t *o)
     rc = copied(&kit->config, &o->config, NULL, NULL, back, &why, pool);
     tap_ok(rc == STORE_CONFLICT && kit_has(why, "is not empty") && other_rows(o) == ROWS + 1,
            "a store that is not empty is refused: %s", why ? why : "no");
-    kit_edit(kit->db, "DELETE FROM events; DELETE FROM roles; DELETE FROM token_uses; DELETE FROM "
-                      "token_projects; DELETE FROM token_caveats; DELETE FROM tokens; DELETE FROM "
-                      "totp; DELETE FROM recovery_codes; DELETE FROM projects; DELETE FROM users");
+    kit_clear(kit);
     rc = copied(&o->config, &kit->config, NULL, NULL, back, &why, pool);
     tap_ok(rc == STORE_OK, "and back: %s", why ? why : "done");
     for (i = 0; i < COPY_TABLES - 1; i++) {
@@ -297,6 +303,30 @@ static void damaged(kit_t *kit, other_t *o)
     tap_ok(rc == STORE_CONFLICT && kit_has(why, "damaged row") && other_rows(o) == 0,
            "a damaged row: nothing is copied: %s", why ? why : "it was");
     kit_edit(kit->db, "UPDATE tokens SET sealed_key = x'0001ff80' WHERE id = 't1'");
+    apr_pool_destroy(pool);
+}
+
+/* What is longer than a column of the other engine is not cut to fit. */
+static void too_long(kit_t *kit, other_t *o)
+{
+    copy_sum_t sums[COPY_TABLES];
+    const char *why = NULL;
+    apr_pool_t *pool;
+    store_rc_t rc;
+
+    if (!kit_mysql) {
+        return; /* SQLite's texts have no bound */
+    }
+    apr_pool_create(&pool, kit->pool);
+    sqlite_number(o->path, apr_psprintf(pool,
+                                        "INSERT INTO events (at, kind, detail) "
+                                        "VALUES (1, 'x', '%0300d')",
+                                        0));
+    kit_clear(kit);
+    rc = copied(&o->config, &kit->config, NULL, NULL, sums, &why, pool);
+    tap_ok(rc == STORE_CONFLICT && kit_has(why, "too long") &&
+               kit_number(kit->db, "SELECT COUNT(*) FROM events") == 0,
+           "a text that does not fit is not cut: %s", why ? why : "it was");
     apr_pool_destroy(pool);
 }
 
@@ -378,6 +408,9 @@ int main(void)
     other_empty(&o);
     other_make(&o, &kit);
     all_or_nothing(&kit, &o, 0);
+    other_empty(&o);
+    other_make(&o, &kit);
+    too_long(&kit, &o);
     schemas(&kit, &o);
     return kit_end(&kit);
 }

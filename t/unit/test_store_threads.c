@@ -172,6 +172,76 @@ static void revoked_at_once(kit_t *kit)
     apr_pool_destroy(pool);
 }
 
+/* ---- transactions that want what the other has ---- */
+
+#define TANGLES 150
+
+typedef struct tangle_t {
+    store_t *s;
+    atomic_int number, errors;
+} tangle_t;
+
+/* Two counters, one after the other; the other thread takes them in the other order. */
+static void *APR_THREAD_FUNC tangle_run(apr_thread_t *thread, void *data)
+{
+    static const store_count_t orders[2][2] = {{{"one", 1000000}, {"two", 1000000}},
+                                               {{"two", 1000000}, {"one", 1000000}}};
+    tangle_t *tangle = data;
+    int i, me = atomic_fetch_add(&tangle->number, 1);
+    apr_size_t spent;
+
+    (void)thread;
+    for (i = 0; i < TANGLES; i++) {
+        if (store_uses_take(tangle->s, ID_A, orders[me % 2], 2, &spent) != STORE_OK) {
+            atomic_fetch_add(&tangle->errors, 1);
+        }
+    }
+    return NULL;
+}
+
+static void status_row(void *data, MYSQL_ROW row, unsigned int n)
+{
+    (void)n;
+    *(int *)data = row[1] ? atoi(row[1]) : -1;
+}
+
+static int deadlocks(void)
+{
+    int n = 0;
+
+    if (kit_mysql) {
+        kit_mysql_run("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'", status_row, &n);
+    }
+    return n;
+}
+
+static void tangled(kit_t *kit)
+{
+    apr_int64_t one = 0, two = 0;
+    int i, before = deadlocks();
+    apr_thread_t *threads[4];
+    tangle_t tangle = {0};
+    apr_status_t rv;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, kit->pool);
+    tangle.s = kit_open(kit, NULL, pool);
+    for (i = 0; i < 4; i++) {
+        apr_thread_create(&threads[i], NULL, tangle_run, &tangle, pool);
+    }
+    for (i = 0; i < 4; i++) {
+        apr_thread_join(&rv, threads[i]);
+    }
+    tap_ok(tangle.errors == 0, "transactions that want each other's rows: no error (%s)", kit_line);
+    (void)store_uses_read(tangle.s, "one", &one);
+    (void)store_uses_read(tangle.s, "two", &two);
+    tap_ok(one == 4 * TANGLES && two == 4 * TANGLES, "  each is done once: %d and %d", (int)one,
+           (int)two);
+    tap_ok(!kit_mysql || kit_mysql_other || deadlocks() > before,
+           "  and the server has met some: %d deadlocks", deadlocks() - before);
+    apr_pool_destroy(pool);
+}
+
 static void crowd_prepare(crowd_t *crowd, kit_t *kit)
 {
     store_token_t t = {0};
@@ -222,6 +292,7 @@ int main(void)
     fflush(stdout);
     tap_ok(writers(&crowd, &kit, 3 * THREADS) == 0, "%d processes: no error", WRITERS);
     look(&kit, (3 * THREADS + WRITERS) * ROUNDS, 3 * THREADS + WRITERS);
+    tangled(&kit);
     revoked_at_once(&kit);
     return kit_end(&kit);
 }
