@@ -9,11 +9,12 @@ import shutil
 import subprocess
 import sys
 import time
+import types
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import BUILDDIR, dist, mariadb, poll, site, store, tap, totp  # noqa: E402
+from pypt import BUILDDIR, SRCDIR, dist, mariadb, poll, site, store, tap, totp  # noqa: E402
 
 SPARED = ("schema_version", "front_ends", "sqlite_sequence")
 EVENTS = 1200  # more than one page of progress
@@ -199,6 +200,36 @@ def moved(t, a, b, known, what):
     return answer
 
 
+# ---- backups, as doc/store has them ----
+
+def documented(command):
+    """The page has this command."""
+    with open(os.path.join(SRCDIR, "doc/store")) as f:
+        return command in f.read()
+
+
+def backed_up_file(t, s):
+    """An SQLite store that an httpd serves from; what is in its log only is in the backup, too."""
+    copy = store.Sqlite(s, "backup.db")
+    done = subprocess.run(["sqlite3", s.store.path(), ".backup '%s'" % copy.path()], check=False)
+    t.ok(documented("\".backup '/backup/store.db'\"") and done.returncode == 0, "doc/store: a backup of SQLite's while it is in use")
+    t.is_(differ(rows(s), rows(types.SimpleNamespace(store=copy))), {}, "  has all of it")
+
+
+def backed_up_database(t, s):
+    server, name = s.store.server, s.store.name + "_again"
+    dump = subprocess.run(["mariadb-dump", "--no-defaults", "--socket=" + server.socket, "--user=root", "--single-transaction",
+                           s.store.name], stdout=subprocess.PIPE, check=False)
+    t.ok(documented("mariadb-dump --single-transaction pypitoken") and dump.returncode == 0, "and a dump of MariaDB's")
+    server.database(name)
+    done = subprocess.run(["mariadb", "--no-defaults", "--socket=" + server.socket, "--user=root", name], input=dump.stdout,
+                          check=False)
+    again = store.Mysql(s, server, name)
+    t.is_((done.returncode, differ(rows(s), rows(types.SimpleNamespace(store=again)))), (0, {}), "  read again, has all of it")
+    done = s.ctl_run("doctor", store=again)
+    t.ok("the keyring opens the newest token" in done.stdout, "  and doctor says that the keyring fits", done)
+
+
 def on_a_terminal(t, a, b):
     """People see how far it is; the answer is on standard output."""
     master, slave = pty.openpty()
@@ -251,6 +282,7 @@ def main(t):
         known, statuses = furnish(a)
         t.is_(statuses, [200] * 5, "five uploads before")
         more_events(a)
+        backed_up_file(t, a)
         with second(t, a, "mysql") as b, second(t, a, "sqlite") as c, second(t, a, "sqlite") as d:
             in_use(t, a, b)
             unready(t, a, b)
@@ -259,6 +291,7 @@ def main(t):
             killed(t, a, b, b, "SQLite to MariaDB")
             there = moved(t, a, b, known, "SQLite to MariaDB")
             works(t, b, known)
+            backed_up_database(t, b)
             b.httpd.stop()
             ready(c)
             killed(t, b, c, b, "MariaDB to SQLite")
