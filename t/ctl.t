@@ -27,7 +27,7 @@ COMMANDS = ["init", "schema status", "schema migrate", "user add", "user list", 
             "totp disable", "recovery-codes", "project add", "project list", "project remove", "role add",
             "role remove", "role list", "token create", "token list", "token show", "token revoke",
             "token rotate", "token pattern", "token inspect", "token restrict", "events", "events prune", "keyring status", "keyring rotate", "keyring remove",
-            "doctor"]
+            "completion", "doctor"]
 
 
 class Ctl:

@@ -41,6 +41,9 @@ int cmd_token_tell(ctl_t *ctl, const char *text, const char *id, const table_col
 /* Opens the store and finds the token whose id is the first operand. */
 int cmd_token_find(ctl_t *ctl, store_token_t *row, ctl_keys_t keys);
 
+/* cmd_completion.c */
+ctl_run_fn cmd_completion_run;
+
 /* cmd_rotate.c */
 ctl_run_fn cmd_rotate_run;
 
