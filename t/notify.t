@@ -29,15 +29,21 @@ KEEP = """\
 #!/bin/sh
 part=$(mktemp "{root}/told/part.XXXXXX") && cat >"$part" && mv "$part" "$part.note"
 """
+# Python ignores SIGPIPE and SIGXFSZ by itself
 LOOK = """\
-#!/bin/sh
-{
-    echo "id $(id -u) $(id -g)"
-    ls /proc/self/fd | sed 's/^/fd /'
-    tr '\\0' '\\n' </proc/$$/environ | sed 's/^/env /'
-    grep -E '^Sig(Blk|Ign|Cgt)' /proc/$$/status
-    echo "group $(cut -d' ' -f5 /proc/$$/stat) $$"
-} >"{root}/told/look.part" && mv "{root}/told/look.part" "{root}/told/look"
+#!/usr/bin/python3 -IS
+import os
+with open("{root}/told/look.part", "w") as out:
+    print("id", os.getuid(), os.getgid(), file=out)
+    for fd in range(3, 1000):
+        if fd != out.fileno() and os.path.exists("/proc/self/fd/%d" % fd):
+            print("fd", fd, file=out)
+    with open("/proc/self/environ", "rb") as f:
+        print(*["env " + x for x in f.read().decode().split(chr(0)) if x], sep=chr(10), file=out)
+    with open("/proc/self/status") as f:
+        print(*[line for line in f if line.startswith("Sig")], sep="", file=out)
+    print("group", os.getpgrp(), os.getpid(), file=out)
+os.rename("{root}/told/look.part", "{root}/told/look")
 """
 HANG = """\
 #!/bin/sh
@@ -138,10 +144,10 @@ def surroundings(t, s, api):
         said = f.read()
     if s.as_root:
         t.unlike(said, r"(?m)^id 0 ", "it is not root")
-    t.is_(sorted(re.findall(r"(?m)^fd (\d+)$", said)), ["0", "1", "2", "3"], "nothing is open but input, output, errors (and what lists them)", said)
-    t.is_([x.split("=")[0] for x in re.findall(r"(?m)^env (.+)$", said) if not x.startswith(("PWD", "_=", "SHLVL", "OLDPWD"))], ["PATH"], "it has a PATH and nothing of httpd's", said)
+    t.is_(re.findall(r"(?m)^fd (\d+)$", said), [], "nothing is open but input, output, errors", said)
+    t.is_([x.split("=")[0] for x in re.findall(r"(?m)^env (.+)$", said)], ["PATH"], "it has a PATH and nothing of httpd's", said)
     masks = dict(re.findall(r"(?m)^Sig(\w+):\s*([0-9a-f]+)$", said))
-    t.is_((int(masks["Blk"], 16), int(masks["Ign"], 16) & 0x7fffffff), (0, 0), "no signal is blocked or ignored", said)
+    t.is_((int(masks["Blk"], 16), int(masks["Ign"], 16) & 0x7fffffff & ~0x1001000), (0, 0), "no signal is blocked or ignored", said)
     t.like(said, r"(?m)^group (\d+) \1$", "a group of its own")
 
 
