@@ -44,6 +44,41 @@ def run(t, db, name, how):
          "\n".join(bad[:20]) or done.stdout[-2000:])
 
 
+def rights(t, db):
+    """What conf/mysql-grants.sql leaves to an httpd that somebody has taken over: each table is there for it, and
+    the trail and the schema stay as they are."""
+    import pymysql
+    db.database("rights")
+    done = subprocess.run([os.path.join(BUILDDIR, "pypitokenctl"), "--config", "/dev/null", "--store",
+                           db.url("rights", "pypitoken_admin"), "--store-secret", db.secret, "--keyring", db.path("keyring"),
+                           "init"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    t.is_(done.returncode, 0, "tables for looking at rights", done.stdout)
+    db.grant("rights")
+    tables = [row[0] for row in db.query("rights", "SHOW TABLES")]
+
+    def may(sql):
+        connection = pymysql.connect(unix_socket=db.socket, user="pypitoken", password=mariadb.PASSWORD, database="rights")
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+            return True
+        except pymysql.err.MySQLError as why:
+            if why.args[0] not in (1044, 1142, 1143, 1227):  # denied
+                raise
+            return False
+        finally:
+            connection.close()
+
+    t.is_([name for name in tables if not may("SELECT COUNT(*) FROM " + name)], [], "the module's account reads each table")
+    t.ok(may("INSERT INTO events (at, kind) VALUES (1, 'x')"), "  and adds to the trail")
+    denied = ["UPDATE events SET kind = 'y'", "DELETE FROM events", "TRUNCATE events", "DROP TABLE events",
+              "ALTER TABLE events ADD COLUMN x INT", "CREATE TABLE x (i INT)", "CREATE INDEX x ON events (kind)",
+              "CREATE TRIGGER x BEFORE INSERT ON events FOR EACH ROW SET NEW.kind = 'y'",
+              "UPDATE schema_version SET version = 99", "DELETE FROM schema_version", "SELECT user FROM mysql.user",
+              "SELECT '' INTO OUTFILE '/tmp/pypt-never'", "CREATE USER x", "GRANT SELECT ON rights.users TO pypitoken_admin@localhost"]
+    t.is_([sql for sql in denied if may(sql)], [], "  but changes nothing in it, defines nothing, and sees nothing else")
+
+
 def main(t):
     if mariadb.missing():
         t.skip_all("no " + mariadb.missing())
@@ -55,6 +90,7 @@ def main(t):
                            "ON `pypt\\_%%`.* TO 'pypitoken_admin'@'%s'" % host)
         with open(db.path("grants.sql"), "w") as f:
             f.writelines(sql + ";\n" for sql in db.grants("pypitoken", "pypitoken"))
+        rights(t, db)
         before = db.query(None, "SHOW GLOBAL STATUS LIKE 'Ssl_accepts'")[0][1]
         for name in BOTH + ONCE:
             run(t, db, name, "socket")

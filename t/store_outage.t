@@ -152,6 +152,40 @@ def hung_up(t, db):
         t.ok(most <= 4 * children, "never more connections than pool= times children", (most, children))
 
 
+# ---- rows that somebody holds ----
+
+def locked(t, db):
+    """As a backup or somebody's forgotten session does. The first use of a token is written into its row."""
+    with fresh(t, db) as s:
+        s.init("alice")
+        s.start()
+        held, free = s.token("alice"), s.token("alice")
+        other = s.store.connect()
+
+        def hold():
+            other.begin()
+            with other.cursor() as cursor:
+                cursor.execute("UPDATE tokens SET used = 0 WHERE id = %s", (held.id,))
+        hold()
+        with load.Load(1, "waits") as clients:
+            clients.start(s, held)
+            t.ok(poll.until(lambda: db.query(None, "SELECT 1 FROM information_schema.innodb_trx "
+                                                   "WHERE trx_state = 'LOCK WAIT'")), "a row is held: its upload waits")
+            t.is_(s.upload(dist.sdist("free", "1.0"), free).status, 200, "  another one does not")
+            other.commit()
+            t.ok(clients.enough(1), "  and it goes on when the row is free")
+        t.is_(clients.strange(503), [], "  it was told to wait, or noticed nothing")
+        s.store.write(("UPDATE tokens SET used = 0", ()))
+        hold()
+        began = time.monotonic()
+        refused(t, s.upload(dist.sdist("held", "1.0"), held), "a row that is held for good: an upload")
+        t.ok(time.monotonic() - began < STUCK + SLACK, "  in time")
+        other.rollback()
+        other.close()
+        t.is_(s.upload(dist.sdist("held", "1.1"), held).status, 200, "  and then 200")
+        load.check(t, s, clients, "afterwards")
+
+
 # ---- no writing ----
 
 def read_only(t, db):
@@ -217,7 +251,7 @@ def main(t):
     site.need(t)
     if mariadb.missing():
         t.skip_all("no " + mariadb.missing())
-    wanted = sys.argv[1:] or ["absent", "killed", "frozen", "hung_up", "read_only", "full"]
+    wanted = sys.argv[1:] or ["absent", "killed", "frozen", "hung_up", "locked", "read_only", "full"]
     with mariadb.Mariadb(["innodb-flush-log-at-trx-commit=1"]) as db:
         for part in wanted:
             t.note(part)
