@@ -71,7 +71,9 @@ int manage_page(manage_t *m, int status, const char *template, const char *title
     }
     manage_route_where(m, data);
     json_object_set_new(data, "lang", json_string(words_tag(m->language)));
-    json_object_set_new(data, "title", manage_words(m, title));
+    if (title) {
+        json_object_set_new(data, "title", manage_words(m, title));
+    }
     json_object_set_new(data, "service", manage_string(m, config_service(r->server)));
     json_object_set_new(data, "version", json_string(PYPITOKEN_VERSION));
     json_object_set_new(data, "root", json_string(m->root));

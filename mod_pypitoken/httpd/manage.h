@@ -56,9 +56,9 @@ typedef struct manage_t {
     store_token_t token; /* the person's own, of a route that ends in one */
 } manage_t;
 
-/* Writes a page: template's text with data (stolen; may be NULL) and title (of the catalogue),
- * service, version, root, user, csrf, lang, admin and at_... for where it is. The handler's return
- * value. */
+/* Writes a page: template's text with data (stolen; may be NULL) and title (of the catalogue; NULL:
+ * data has one), service, version, root, user, csrf, lang, admin and at_... for where it is. The
+ * handler's return value. */
 int manage_page(manage_t *m, int status, const char *template, const char *title, json_t *data);
 
 /* Answers with the sentence of a verdict, Retry-After and a challenge where they belong; logs it.

@@ -150,7 +150,7 @@ static int manage_project_page(manage_t *m, int status, const char *field, const
         return manage_failed(m, rc);
     }
     json_object_set_new(data, "norm", json_string(m->team.project.norm));
-    json_object_set_new(data, "project", manage_string(m, m->team.project.name));
+    json_object_set_new(data, "title", manage_string(m, m->team.project.name));
     json_object_set_new(data, "created",
                         manage_time(m, m->team.project.created, seam_system.now()));
     json_object_set_new(data, "rules", json_boolean(m->team.rules));
@@ -165,7 +165,7 @@ static int manage_project_page(manage_t *m, int status, const char *field, const
                             manage_words(m, problem));
     }
     manage_confirm_data(m, data);
-    return manage_page(m, status, "project", m->team.project.name, data);
+    return manage_page(m, status, "project", NULL, data);
 }
 
 int manage_project_show(manage_t *m)

@@ -8,15 +8,17 @@
 
 #include "httpd/words.h"
 
+/* Months are no measure for what is near: 90 days are not "2 months". */
 static const struct {
-    apr_int64_t seconds;
+    apr_int64_t from, seconds;
     const char *one_ago, *ago, *in_one, *in;
 } manage_time_units[] = {
-    {365 * 86400, T_("a year ago"), T_("%s years ago"), T_("in a year"), T_("in %s years")},
-    {30 * 86400, T_("a month ago"), T_("%s months ago"), T_("in a month"), T_("in %s months")},
-    {86400, T_("a day ago"), T_("%s days ago"), T_("in a day"), T_("in %s days")},
-    {3600, T_("an hour ago"), T_("%s hours ago"), T_("in an hour"), T_("in %s hours")},
-    {60, T_("a minute ago"), T_("%s minutes ago"), T_("in a minute"), T_("in %s minutes")},
+    {365 * 86400, 365 * 86400, T_("a year ago"), T_("%s years ago"), T_("in a year"),
+     T_("in %s years")},
+    {120 * 86400, 30 * 86400, NULL, T_("%s months ago"), NULL, T_("in %s months")},
+    {86400, 86400, T_("a day ago"), T_("%s days ago"), T_("in a day"), T_("in %s days")},
+    {3600, 3600, T_("an hour ago"), T_("%s hours ago"), T_("in an hour"), T_("in %s hours")},
+    {60, 60, T_("a minute ago"), T_("%s minutes ago"), T_("in a minute"), T_("in %s minutes")},
 };
 
 const char *manage_time_fill(const char *pattern, apr_int64_t n, apr_pool_t *pool)
@@ -33,7 +35,7 @@ static const char *manage_time_words(apr_int64_t distance, apr_pool_t *pool)
     apr_size_t i;
 
     for (i = 0; i < sizeof(manage_time_units) / sizeof(*manage_time_units); i++) {
-        n = size / manage_time_units[i].seconds;
+        n = size >= manage_time_units[i].from ? size / manage_time_units[i].seconds : 0;
         if (n == 1) {
             return distance < 0 ? manage_time_units[i].one_ago : manage_time_units[i].in_one;
         }
