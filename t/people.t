@@ -313,7 +313,19 @@ def typing(t, s, own, codes):
     line = s.httpd.access(1, user="alice", path="/page/", status="404")
     t.ok(line, "and the log has it as the account has it")
     s.ctl("user", "add", "comma", text="trailing comma,\n")
-    people.enroll(s, "comma")
+    comma = people.enroll(s, "comma")
+    t.is_(get(s, "/page/", "comma", "trailing comma," + comma.code()).status, 401, "a password that ends with a comma: it is taken for the separator")
+    t.is_(get(s, "/page/", "comma", "trailing comma,," + comma.code()).status, 404, "  with another one behind it is not")
+    s.ctl("user", "add", "horse", text="correct horse\n")
+    horse, spare = people.enroll(s, "horse"), people.recovery(s, "horse")
+    with open(os.path.join(SRCDIR, "doc/people"), encoding="utf-8") as f:
+        examples = re.findall(r"^ {8}(correct horse.*)$", f.read(), re.M)
+    t.is_(len(examples), 5, "doc/people: five ways to type it")
+    for text in examples:
+        people.fresh(s)
+        code = horse.code()
+        typed = text.replace("123456", code).replace("123 456", code[:3] + " " + code[3:]).replace("bcdfg-hjkmn-pqrst-vwxyz", spare[0])
+        t.is_(get(s, "/page/", "horse", typed).status, 404, "  " + text)
     s.ctl("user", "add", "umlaut", text="gr\u00fc\u00dfe zusammen\n")
     t.is_(get(s, "/page/", "umlaut", "gru\u0308\u00dfe\u00a0zusammen").status, 404, "the same password by another keyboard")
 
