@@ -18,8 +18,8 @@ from pypt import SRCDIR, mariadb, site, tap  # noqa: E402
 # What asks most of the store: owners, roles, revocation, edits, outage; narrowed tokens; people.
 QUICK = ["guard_owner.t", "narrow.t", "require.t"]
 
-# Their subject is SQLite, the harness, or the server itself; or there is no store in them.
-NOT = ("store_", "fronts.t", "bench.t", "startup.t", "ctl.t", "galera.t", "harness.t", "lint.t", "connector.t", "fuzz.t", "oracle.t",
+# Their subject is SQLite, the harness, or the server itself; or they bring their own store, or have none.
+NOT = ("store_", "fronts.t", "bench.t", "examples.t", "startup.t", "ctl.t", "galera.t", "harness.t", "lint.t", "connector.t", "fuzz.t", "oracle.t",
        "version.t", "quickstart.t", "tsan.t", "under.t", "docs.t", "diff.t")
 
 
