@@ -5,6 +5,7 @@ front end does seen by the other on its next request, and nodes that are lost wh
     t/galera.t          what make check runs
     t/galera.t all      all parts, for longer
 """
+import concurrent.futures
 import os
 import shutil
 import subprocess
@@ -125,6 +126,22 @@ def both_claim(t, a, b):
     t.is_(wrong, [], "8 projects that two people claim at once, on two nodes: each gets one owner")
 
 
+def one_use(t, a, b):
+    """Nodes find out at the commit that both have taken the same use: one of them takes it back and asks again."""
+    for i in range(2):
+        token = a.token("alice").narrow([1004, 1])
+        files = [dist.sdist("one-use", "%d.%d" % (i, n)) for n in range(40)]
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            got = list(pool.map(lambda n, token=token, files=files: (a, b)[n % 2].upload(files[n], token).status, range(40)))
+        # the first upload makes the project: what loses that race is told to come again
+        t.ok(got.count(200) == 1 and set(got) <= {200, 403, 503}, "40 at once on two nodes with a token for one upload: one",
+             sorted(got))
+        stored = [name for s in (a, b) for name in s.visible() if name.startswith("one-use/") and "-%d." % i in name]
+        t.is_(len(stored), 1, "  and one is stored", stored)
+        again = [s.upload(dist.sdist("one-use", "9.%d" % i), token).status for s in (a, b)]
+        t.is_(again, [403, 403], "  then neither node takes another")
+
+
 # ---- nodes that are lost ----
 
 def lost(t, cluster, a, b, times):
@@ -204,6 +221,7 @@ def main(t):
                 together(t, a, b)
                 behind(t, cluster, a, b)
                 both_claim(t, a, b)
+                one_use(t, a, b)
                 lost(t, cluster, a, b, 4 if every else 1)
                 if every:
                     frozen(t, cluster, a, b)
