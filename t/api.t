@@ -15,6 +15,7 @@ from pypt.token import Token, forged  # noqa: E402
 PAGES = """\
 <Location "/account/">
     SetHandler pypitoken-manage
+    PyPITokenAdmins erin
     Require all granted
 </Location>
 <Location "/strict/">
@@ -288,17 +289,18 @@ def people(t, s, api):
 
 
 def matrix(t, s, api):
-    """Every route of the table as everybody: exactly what is written here."""
+    """Every route of the table as everybody: exactly what is written here. The API is for one's own
+    things: an administrator is nobody special in it."""
     token = made(s, api.call("POST", "/api/1/tokens", who(s, "alice"), {"name": "target", "project": ["demo"]}))
-    actors = {"nobody": None, "stranger": who(s, "bob"), "maintainer": who(s, "carol"), "co-owner": who(s, "dave"), "token": token.user}
-    own, anybody = {"nobody": 401, "stranger": 200, "maintainer": 200, "co-owner": 200, "token": 403}, dict.fromkeys(actors, 200)
-    others = {"nobody": 401, "stranger": 404, "maintainer": 404, "co-owner": 404, "token": 403}
-    create = {"nobody": 401, "stranger": 422, "maintainer": 201, "co-owner": 201, "token": 403}
+    actors = {"nobody": None, "stranger": who(s, "bob"), "maintainer": who(s, "carol"), "co-owner": who(s, "dave"), "administrator": who(s, "erin"), "token": token.user}
+    own, anybody = {"nobody": 401, "stranger": 200, "maintainer": 200, "co-owner": 200, "administrator": 200, "token": 403}, dict.fromkeys(actors, 200)
+    others = {"nobody": 401, "stranger": 404, "maintainer": 404, "co-owner": 404, "administrator": 404, "token": 403}
+    create = {"nobody": 401, "stranger": 422, "maintainer": 201, "co-owner": 201, "administrator": 422, "token": 403}
     want = {
         ("GET", "/api/1/openapi.json"): anybody, ("GET", "/api/1/tokens"): own, ("POST", "/api/1/tokens"): create,
         ("GET", "/api/1/tokens/{id}"): others, ("DELETE", "/api/1/tokens/{id}"): others, ("POST", "/api/1/tokens/{id}/rotate"): others,
         ("GET", "/api/1/projects"): own, ("GET", "/api/1/events"): own,
-        ("DELETE", "/api/1/tokens/current"): {"nobody": 401, "stranger": 401, "maintainer": 401, "co-owner": 401, "token": 204},
+        ("DELETE", "/api/1/tokens/current"): {"nobody": 401, "stranger": 401, "maintainer": 401, "co-owner": 401, "administrator": 401, "token": 204},
     }
     t.is_(sorted(k for k in routes() if k not in want and "secrets/" not in k[1]), [], "the matrix has every route of the table")
     for (method, path), row in want.items():
@@ -396,7 +398,7 @@ def executed(s):
 def main(t):
     site.need(t)
     with site.Site(t) as s:
-        s.init("alice", "bob", "carol", "dave", "twofa", "gone", "tess")
+        s.init("alice", "bob", "carol", "dave", "erin", "twofa", "gone", "tess")
         s.write("policy", "longest-life = 30d\ndefault-life = 7d\nunrestricted = no\n")
         s.start(more=PAGES)
         api = openapi.Api(t, s)

@@ -9,7 +9,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import dist, httpd, openapi, poll, site, tap  # noqa: E402
+from pypt import dist, httpd, openapi, pages, poll, site, tap  # noqa: E402
 from pypt.codehost import Host  # noqa: E402
 from pypt.token import Token  # noqa: E402
 
@@ -135,6 +135,17 @@ def story(t, s, api):
     t.is_([x for x in s.secrets if x in text], [], "no secret in any note")
 
 
+def owners(t, s, api):
+    """Who may upload is told, too."""
+    told, b = Told(t, s), pages.Browser(s)
+    b.sign_in("alice", s.password("alice"))
+    for role, event in (("maintainer", "role-added"), ("owner", "role-added"), ("none", "role-removed")):
+        r = b.post("/account/projects/demo", "/account/projects/demo", user="bob", role=role)
+        t.is_(r.status, 303, "alice says what bob is: %s" % role, r.text[-900:])
+        row = told.expect([(event, None)], "  it is told")[0]
+        t.ok((row["user"], row["project"]) == ("alice", "demo") and "bob" in row["detail"] and role in row["detail"], "  who is what, and who has said so", row)
+
+
 def surroundings(t, s, api):
     """What the program gets, and what not."""
     program(s, LOOK)
@@ -246,7 +257,7 @@ def startup(t, s):
 def main(t):
     site.need(t, "openssl")
     with site.Site(t) as s:
-        s.init("alice")
+        s.init("alice", "bob")
         for name in ("bin", "told"):
             os.mkdir(s.path(name))
             os.chmod(s.path(name), 0o755)
@@ -256,7 +267,7 @@ def main(t):
         program(s, KEEP)
         s.start(more=CONFIG, modules=["remoteip"])
         api = openapi.Api(t, s)
-        for part in (story, surroundings, hanging):
+        for part in (story, owners, surroundings, hanging):
             t.note(part.__name__)
             part(t, s, api)
         s.httpd.stop()
