@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -24,7 +25,7 @@ PASSWORD = "correct horse battery"
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 COMMANDS = ["init", "schema status", "schema migrate", "user add", "user list", "user passwd", "user disable",
             "user enable", "user logout", "user import", "user remove", "totp enroll", "totp confirm",
-            "totp disable", "recovery-codes", "project add", "project list", "project remove", "role add",
+            "totp disable", "recovery-codes", "project add", "project import", "project list", "project remove", "role add",
             "role remove", "role list", "token create", "token list", "token show", "token revoke",
             "token rotate", "token pattern", "token inspect", "token restrict", "events", "events prune", "keyring status", "keyring rotate", "keyring remove",
             "completion", "doctor"]
@@ -303,6 +304,46 @@ def tokens(t, c):
     t.ok(one["scope"] == "sample-project" and one["revoked"] is None and "token" not in one, "token show --json", one)
     expect(t, c.run("token", "show", row["id"]), 0, "token show", r"(?m)\AId: +%s\nUser: +alice\n" % row["id"])
     return plain, row
+
+
+def imports(t, c):
+    """Many projects out of a file: lines in a pipe, a bar on a terminal, an array for programs."""
+    path = os.path.join(os.path.dirname(c.dir), "projects")
+    lines = ["# what we have", "Plain.One", "owned:alice", "shared : alice, bob@example.org : bob@example.org", " kept::bob@example.org ", "",
+             "-bad-", "lost:nobody", "half:alice:nobody", "a:b:c:d", "plain-one:alice", "x" * 5000, "last:alice"]
+    with open(path, "w", encoding="ascii") as f:
+        f.write("\n".join(lines))
+    done = c.run("--json", "project", "import", path)
+    rows = json.loads(done.stdout)
+    t.is_(done.returncode, 1, "project import with lines that cannot be: exit 1", done.stderr)
+    t.is_([(r["line"], r["result"].split(":")[0]) for r in rows],
+          [(2, "added"), (3, "added"), (4, "added"), (5, "added"), (7, "refused"), (8, "refused"), (9, "refused"), (10, "refused"),
+           (11, "left alone"), (12, "refused"), (13, "added")], "  each line is told", rows)
+    roles = {p: sorted((r["user"], r["role"]) for r in c.json("role", "list", p)) for p in ("plain-one", "owned", "shared", "kept", "last")}
+    t.is_(roles, {"plain-one": [], "owned": [("alice", "owner")], "shared": [("alice", "owner"), ("bob@example.org", "owner")],
+                  "kept": [("bob@example.org", "maintainer")], "last": [("alice", "owner")]}, "  with the roles that it names")
+    names = {r["normalized"] for r in c.json("project", "list")}
+    t.ok(not names & {"lost", "half", "a", "-bad-"}, "  a line with a fault makes nothing", names)
+    with open(path, "w", encoding="ascii") as f:
+        f.write("".join("many-%d:alice\n" % i for i in range(40)))
+    done = expect(t, c.run("project", "import", path), 0, "project import", r"\ALINE +PROJECT +OWNERS +MAINTAINERS +RESULT\n", "40 added, 0 refused")
+    t.is_(re.findall(r"(?m)^ *\d+ +(\S+) +alice +- +added$", done.stdout), ["many-%d" % i for i in range(40)], "  a line for each, in a pipe", done.stdout[:300])
+    t.unlike(done.stdout + done.stderr, r"\r|%|#", "  and no bar")
+    expect(t, c.run("project", "import", "-", text="from-stdin:alice\n"), 0, "from standard input", "from-stdin")
+    expect(t, c.run("user", "import", "-", text="# nobody\n"), 0, "users too", r"\ALINE", "0 added")
+    status, shown = terminal(t, c, "project", "import", path, types=[])
+    t.ok(status == 0 and re.search(r"\[#+\.*\] +\d+ %  \d+ done", shown) and "[" + "#" * 40 + "] 100 %  40 done" in shown, "on a terminal there is a bar", shown[-1500:])
+    t.ok(shown.index("\x1b[K") < shown.index("LINE") and shown.count("left alone") == 40, "  which goes before the table comes", shown[-1500:])
+    users = os.path.join(os.path.dirname(c.dir), "users")
+    with open(users, "w", encoding="ascii") as f:
+        f.write("".join("im-%d:$apr1$abcdefgh$%s\n" % (i, "x" * 22) for i in range(20)))
+    status, shown = terminal(t, c, "user", "import", users, types=[])
+    t.ok(status == 0 and "100 %  20 done" in shown and shown.count("added") == 21, "the same for user import", shown[-1500:])
+    expect(t, c.run("project", "import", os.path.join(c.dir, "nowhere")), 1, "no such file", r"\A\Z", "nowhere")
+    for name in [r["name"] for r in c.json("project", "list") if r["name"].startswith(("many-", "from-", "Plain", "owned", "shared", "kept", "last"))]:
+        c.run("project", "remove", name)
+    for i in range(20):
+        c.run("user", "remove", "im-%d" % i)
 
 
 def rotating(t, c, row):
@@ -600,6 +641,7 @@ def main(t):
         users(t, c)
         prompts(t, c)
         projects(t, c)
+        imports(t, c)
         plain, row = tokens(t, c)
         inspecting(t, c, plain, row)
         restricting(t, c, plain)

@@ -18,7 +18,7 @@ ctl_run_fn cmd_user_add, cmd_user_list, cmd_user_passwd, cmd_user_disable, cmd_u
     cmd_user_remove, cmd_user_logout;
 
 /* cmd_import.c */
-ctl_run_fn cmd_import_run;
+ctl_run_fn cmd_import_users, cmd_import_projects;
 
 /* cmd_totp.c: second factors and recovery codes */
 ctl_run_fn cmd_totp_enroll, cmd_totp_confirm, cmd_totp_disable, cmd_totp_recovery;

@@ -132,7 +132,7 @@ const commands_row_t commands_rows[] = {
      0,
      1,
      1,
-     cmd_import_run,
+     cmd_import_users,
      "HTPASSWD",
      "Add the users of an htpasswd file ('-': standard input) with their passwords. Exit 1 when a "
      "line could not be taken."},
@@ -180,6 +180,15 @@ const commands_row_t commands_rows[] = {
      cmd_project_add,
      "NAME [--owner USER]",
      "Add a project."},
+    {{"project", "import"},
+     0,
+     1,
+     1,
+     cmd_import_projects,
+     "FILE",
+     "Add the projects of a file ('-': standard input): a line for each, "
+     "NAME:OWNER,...:MAINTAINER,... "
+     "or less of it. Those that are there are left alone. Exit 1 when a line could not be taken."},
     {{"project", "list"},
      COMMANDS_OWNER,
      0,

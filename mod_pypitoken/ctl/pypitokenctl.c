@@ -82,10 +82,31 @@ static void pypitokenctl_help_all(const char *word, FILE *out)
 
 /* ---- parsing ---- */
 
+/* "-" is standard input, but to apr_getopt it is a mistake: this goes by instead of it. */
+static const char pypitokenctl_input[] = "-", pypitokenctl_hidden[] = "standard input";
+
+static const char *const *pypitokenctl_hide(int argc, const char *const *argv, apr_pool_t *pool)
+{
+    const char **out = apr_palloc(pool, ((apr_size_t)argc + 1) * sizeof(*out));
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        out[i] = strcmp(argv[i], pypitokenctl_input) == 0 ? pypitokenctl_hidden : argv[i];
+    }
+    out[i] = NULL;
+    return out;
+}
+
+static const char *pypitokenctl_shown(const char *word)
+{
+    return word == pypitokenctl_hidden ? pypitokenctl_input : word;
+}
+
 static void pypitokenctl_take(ctl_t *ctl, const commands_option_t *option, const char *value)
 {
     char *field = (char *)ctl + option->offset;
 
+    value = pypitokenctl_shown(value);
     switch (option->kind) {
     case COMMANDS_TEXT:
         *(const char **)field = value;
@@ -130,10 +151,10 @@ static int pypitokenctl_parse(ctl_t *ctl, pypitokenctl_asked_t *asked, int argc,
     const apr_getopt_option_t *table = pypitokenctl_getopt_table(ctl->pool);
     apr_status_t rv;
     apr_getopt_t *os;
-    const char *value;
-    int option;
+    const char *value, **words;
+    int option, i;
 
-    apr_getopt_init(&os, ctl->pool, argc, argv);
+    apr_getopt_init(&os, ctl->pool, argc, pypitokenctl_hide(argc, argv, ctl->pool));
     os->interleave = 1;
     while ((rv = apr_getopt_long(os, table, &option, &value)) == APR_SUCCESS) {
         if (option == PYPITOKENCTL_HELP) {
@@ -144,7 +165,12 @@ static int pypitokenctl_parse(ctl_t *ctl, pypitokenctl_asked_t *asked, int argc,
         }
     }
     ctl->argc = argc - os->ind;
-    ctl->argv = os->argv + os->ind;
+    words = apr_palloc(ctl->pool, ((apr_size_t)ctl->argc + 1) * sizeof(*words));
+    for (i = 0; i < ctl->argc; i++) {
+        words[i] = pypitokenctl_shown(os->argv[os->ind + i]);
+    }
+    words[i] = NULL;
+    ctl->argv = words;
     return rv == APR_EOF ? 0 : -1;
 }
 
