@@ -42,11 +42,14 @@ static int cmd_leak_read(ctl_t *ctl, const char *path, scan_t *scan)
     char *chunk = apr_palloc(ctl->pool, CMD_LEAK_CHUNK), why[120];
     apr_size_t n = CMD_LEAK_CHUNK;
     apr_file_t *file;
-    apr_status_t rv =
-        strcmp(path, "-") == 0
-            ? apr_file_open_stdin(&file, ctl->pool)
-            : apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, ctl->pool);
+    ctl_caller_t caller;
+    apr_status_t rv;
 
+    ctl_caller_begin(&caller); /* a log is often root's alone */
+    rv = strcmp(path, "-") == 0
+             ? apr_file_open_stdin(&file, ctl->pool)
+             : apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, ctl->pool);
+    ctl_caller_end(&caller);
     while (rv == APR_SUCCESS && (rv = apr_file_read(file, chunk, &n)) == APR_SUCCESS) {
         scan_feed(scan, chunk, n);
         n = CMD_LEAK_CHUNK;
