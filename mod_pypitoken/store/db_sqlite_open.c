@@ -13,6 +13,7 @@
 #define DB_SQLITE_OPEN_APPLICATION 1350128747 /* "PyTk", as in schema/sqlite/0001_base.sql */
 #define DB_SQLITE_OPEN_BUSY_MS     2000 /* three in an upload whose client waits ten seconds */
 #define DB_SQLITE_OPEN_PAUSE_MS    10
+#define DB_SQLITE_OPEN_OTHERS_MS   500
 #define DB_SQLITE_OPEN_WAL_KEEP    "16777216" /* bytes: a longer log is cut when it starts again */
 
 /* Makes the file with the mode that it is to have, whatever the umask; SQLite gives its -wal and
@@ -169,6 +170,37 @@ static int db_sqlite_open_settle(db_sqlite_t *conn, const char *path, char *why,
     return code;
 }
 
+static int db_sqlite_open_once(db_sqlite_t *conn, const char *full, const char *path, char *why,
+                               apr_size_t size)
+{
+    int code = sqlite3_open_v2(full, &conn->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (code == SQLITE_OK) {
+        sqlite3_extended_result_codes(conn->db, 1);
+        sqlite3_busy_handler(conn->db, db_sqlite_open_busy, conn);
+        code = db_sqlite_open_settle(conn, path, why, size);
+    }
+    return code;
+}
+
+/* When root (pypitokenctl) is the first to open a store that is httpd's, the log is root's for a
+ * moment, until SQLite has given it away; who comes in that moment cannot open it. */
+static int db_sqlite_open_patiently(db_sqlite_t *conn, const char *full, const char *path,
+                                    char *why, apr_size_t size)
+{
+    int code, waited;
+
+    for (waited = 0;; waited += DB_SQLITE_OPEN_PAUSE_MS) {
+        code = db_sqlite_open_once(conn, full, path, why, size);
+        if ((code & 0xff) != SQLITE_CANTOPEN || waited >= DB_SQLITE_OPEN_OTHERS_MS) {
+            return code;
+        }
+        sqlite3_close(conn->db);
+        conn->db = NULL;
+        sqlite3_sleep(DB_SQLITE_OPEN_PAUSE_MS);
+    }
+}
+
 db_rc_t db_sqlite_open(void **out, const db_target_t *target, char *why, apr_size_t size)
 {
     /* "./" keeps SQLite from reading meaning into names such as ":memory:" */
@@ -194,12 +226,7 @@ db_rc_t db_sqlite_open(void **out, const db_target_t *target, char *why, apr_siz
     }
     conn->grown = target->grown;
     conn->sync = DB_SOON;
-    code = sqlite3_open_v2(full, &conn->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_extended_result_codes(conn->db, 1);
-        sqlite3_busy_handler(conn->db, db_sqlite_open_busy, conn);
-        code = db_sqlite_open_settle(conn, path, why, size);
-    }
+    code = db_sqlite_open_patiently(conn, full, path, why, size);
     if (code == SQLITE_OK) {
         *out = conn;
         return DB_OK;

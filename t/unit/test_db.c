@@ -480,6 +480,33 @@ static void locked(kit_t *kit)
     apr_pool_destroy(pool);
 }
 
+static void *APR_THREAD_FUNC hindrance_ends(apr_thread_t *thread, void *data)
+{
+    (void)thread;
+    apr_sleep(apr_time_from_msec(100));
+    rmdir(data);
+    return NULL;
+}
+
+/* As when root has made the log and has not given it away yet. */
+static void hindered(kit_t *kit)
+{
+    char *wal = apr_pstrcat(kit->pool, kit->db, "-wal", NULL);
+    apr_thread_t *thread;
+    apr_status_t rv;
+
+    unlink(kit->db);
+    tap_ok(sqlite_try(kit->db, 1, kit->pool) == DB_OK, "a database");
+    tap_ok(!mkdir(wal, 0700) && sqlite_try(kit->db, 0, kit->pool) == DB_ERROR &&
+               kit_has(why, "unable to open"),
+           "  whose log cannot be opened: %s", why);
+    apr_thread_create(&thread, NULL, hindrance_ends, wal, kit->pool);
+    tap_ok(sqlite_try(kit->db, 0, kit->pool) == DB_OK,
+           "  but only for a moment: it is waited for %s", why);
+    apr_thread_join(&rv, thread);
+    unlink(kit->db);
+}
+
 int main(void)
 {
     kit_t kit;
@@ -492,5 +519,6 @@ int main(void)
     refusals(&kit);
     files(&kit);
     locked(&kit);
+    hindered(&kit);
     return kit_end(&kit);
 }
