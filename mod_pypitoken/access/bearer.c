@@ -65,6 +65,7 @@ static void bearer_join(bearer_t *out, const macaroon_t *m, apr_pool_t *pool)
         memcpy(out->caveats + m->n_caveats, out->token.caveats,
                out->token.n_caveats * sizeof(*out->caveats));
     }
+    out->set = caveat_set(out->caveats, n, pool);
 }
 
 /* What is counted under one caveat. An embedded one is named by the running signature behind it, so
@@ -95,7 +96,7 @@ static void bearer_counts(bearer_t *out, const macaroon_t *m, slice_t key, apr_p
 
     out->counts = apr_pcalloc(pool, (out->n_caveats + 1) * sizeof(*out->counts));
     for (i = 0; i < out->n_caveats; i++) {
-        apr_int64_t limit = caveat_uses(out->caveats[i], pool);
+        apr_int64_t limit = caveat_set_uses(out->set, i);
 
         if (limit && i < m->n_caveats) {
             macaroon_running(m, key, i, running);
@@ -157,7 +158,7 @@ verdict_code_t bearer_check(bearer_t *out, store_t *store, const seam_t *seam, c
     }
     bearer_join(out, m, pool);
     bearer_counts(out, m, slice_make((const char *)key, sizeof(key)), pool);
-    code = caveat_check(out->caveats, out->n_caveats, &context, CAVEAT_PHASE_BEARER, v, pool);
+    code = caveat_set_check(out->set, &context, CAVEAT_PHASE_BEARER, v, pool);
 
 out:
     sodium_memzero(key, sizeof(key));

@@ -16,8 +16,9 @@ typedef struct bearer_t {
     store_token_t token; /* row, as of this request */
     slice_t *caveats;    /* embedded, then stored */
     apr_size_t n_caveats;
-    slice_t address;       /* of the client, "" when not known: what network caveats look at */
-    store_count_t *counts; /* one for each caveat that limits the number of uses */
+    const caveat_set_t *set; /* the same, read; NULL: there are none */
+    slice_t address;         /* of the client, "" when not known: what network caveats look at */
+    store_count_t *counts;   /* one for each caveat that limits the number of uses */
     apr_size_t n_counts;
 } bearer_t;
 

@@ -39,7 +39,7 @@ static verdict_code_t permit_scope(const permit_t *permit, const seam_t *seam,
     context.filetype = permit->form->file.kind == PROJECT_WHEEL ? "bdist_wheel" : "sdist";
     context.sha256 = slice_of(permit->form->content_sha256);
     context.fresh = !permit->project.id || !permit->project.confirmed;
-    return caveat_check(bearer->caveats, bearer->n_caveats, &context, CAVEAT_PHASE_UPLOAD, v, pool);
+    return caveat_set_check(bearer->set, &context, CAVEAT_PHASE_UPLOAD, v, pool);
 }
 
 verdict_code_t permit_upload(permit_t *out, store_t *store, const seam_t *seam,

@@ -87,45 +87,67 @@ static caveat_finding_t caveat_judge_user(int match, slice_t user)
     return caveat_fine;
 }
 
-static caveat_finding_t caveat_judge(slice_t text, const caveat_context_t *context,
+typedef struct caveat_read_t {
+    caveat_text_t text;
+    const char *fault; /* NULL: text is filled */
+} caveat_read_t;
+
+struct caveat_set_t {
+    apr_size_t n;
+    caveat_read_t caveats[];
+};
+
+caveat_set_t *caveat_set(const slice_t *caveats, apr_size_t n, apr_pool_t *pool)
+{
+    caveat_set_t *set = apr_pcalloc(pool, sizeof(*set) + n * sizeof(set->caveats[0]));
+
+    for (set->n = 0; set->n < n; set->n++) {
+        caveat_read_t *read = &set->caveats[set->n];
+
+        read->fault = caveat_text_read(&read->text, caveats[set->n], pool);
+    }
+    return set;
+}
+
+static caveat_finding_t caveat_judge(const caveat_read_t *read, const caveat_context_t *context,
                                      caveat_phase_t phase, apr_pool_t *pool)
 {
-    caveat_text_t caveat;
-    const char *why = caveat_text_read(&caveat, text, pool);
+    const caveat_text_t *caveat = &read->text;
+    const char *why = read->fault;
 
     if (why) {
         return caveat_finding(VERDICT_TOKEN_CAVEAT, why, why);
     }
-    switch (caveat.kind) {
+    switch (caveat->kind) {
     case CAVEAT_EXPIRATION:
-        return caveat_judge_dates(&caveat, context->now);
+        return caveat_judge_dates(caveat, context->now);
     case CAVEAT_PROJECT_NAMES:
         return phase == CAVEAT_PHASE_BEARER
                    ? caveat_fine
-                   : caveat_judge_project(&caveat, context->project, context, pool);
+                   : caveat_judge_project(caveat, context->project, context, pool);
     case CAVEAT_PROJECT_IDS:
         return phase == CAVEAT_PHASE_BEARER
                    ? caveat_fine
-                   : caveat_judge_project(&caveat, context->project_id, context, pool);
+                   : caveat_judge_project(caveat, context->project_id, context, pool);
     case CAVEAT_USER:
-        return caveat_judge_user(caveat_holds(&caveat, context->user_id), context->user_id);
+        return caveat_judge_user(caveat_holds(caveat, context->user_id), context->user_id);
     case CAVEAT_ANY_USER:
         return caveat_judge_user(1, context->user_id);
     default:
-        why = caveat_private_judge(&caveat, context, phase, pool);
+        why = caveat_private_judge(caveat, context, phase, pool);
         return why ? caveat_finding(VERDICT_TOKEN_CAVEAT, why, why) : caveat_fine;
     }
 }
 
-verdict_code_t caveat_check(const slice_t *caveats, apr_size_t n, const caveat_context_t *context,
-                            caveat_phase_t phase, verdict_t *v, apr_pool_t *pool)
+verdict_code_t caveat_set_check(const caveat_set_t *set, const caveat_context_t *context,
+                                caveat_phase_t phase, verdict_t *v, apr_pool_t *pool)
 {
     caveat_finding_t first = caveat_fine;
     apr_array_header_t *log = apr_array_make(pool, 4, sizeof(const char *));
     apr_size_t i;
 
-    for (i = 0; i < n; i++) {
-        caveat_finding_t f = caveat_judge(caveats[i], context, phase, pool);
+    for (i = 0; set && i < set->n; i++) {
+        caveat_finding_t f = caveat_judge(&set->caveats[i], context, phase, pool);
 
         if (f.code == VERDICT_ALLOWED) {
             continue;
@@ -142,6 +164,12 @@ verdict_code_t caveat_check(const slice_t *caveats, apr_size_t n, const caveat_c
         v->log = apr_array_pstrcat(pool, log, ',');
     }
     return first.code;
+}
+
+verdict_code_t caveat_check(const slice_t *caveats, apr_size_t n, const caveat_context_t *context,
+                            caveat_phase_t phase, verdict_t *v, apr_pool_t *pool)
+{
+    return caveat_set_check(caveat_set(caveats, n, pool), context, phase, v, pool);
 }
 
 int caveat_of_project(slice_t caveat, apr_pool_t *pool)
@@ -245,11 +273,16 @@ const char *caveat_fault(slice_t caveat, apr_pool_t *pool)
     return caveat_text_read(&read, caveat, pool);
 }
 
+apr_int64_t caveat_set_uses(const caveat_set_t *set, apr_size_t i)
+{
+    const caveat_read_t *read = &set->caveats[i];
+
+    return read->fault || read->text.kind != CAVEAT_USES ? 0 : read->text.uses;
+}
+
 apr_int64_t caveat_uses(slice_t caveat, apr_pool_t *pool)
 {
-    caveat_text_t read;
-
-    return caveat_text_read(&read, caveat, pool) || read.kind != CAVEAT_USES ? 0 : read.uses;
+    return caveat_set_uses(caveat_set(&caveat, 1, pool), 0);
 }
 
 int caveat_confines(slice_t caveat, apr_pool_t *pool)
@@ -264,17 +297,21 @@ int caveat_confines(slice_t caveat, apr_pool_t *pool)
            read.kind == CAVEAT_FILE_NAMES;
 }
 
-int caveat_wants_digest(const slice_t *caveats, apr_size_t n, apr_pool_t *pool)
+int caveat_set_wants_digest(const caveat_set_t *set)
 {
-    caveat_text_t read;
     apr_size_t i;
 
-    for (i = 0; i < n; i++) {
-        if (!caveat_text_read(&read, caveats[i], pool) && read.kind == CAVEAT_DIGESTS) {
+    for (i = 0; set && i < set->n; i++) {
+        if (!set->caveats[i].fault && set->caveats[i].text.kind == CAVEAT_DIGESTS) {
             return 1;
         }
     }
     return 0;
+}
+
+int caveat_wants_digest(const slice_t *caveats, apr_size_t n, apr_pool_t *pool)
+{
+    return caveat_set_wants_digest(caveat_set(caveats, n, pool));
 }
 
 /* ---- writing ---- */

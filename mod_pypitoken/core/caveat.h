@@ -40,6 +40,15 @@ typedef enum caveat_phase_t {
 verdict_code_t caveat_check(const slice_t *caveats, apr_size_t n, const caveat_context_t *context,
                             caveat_phase_t phase, verdict_t *v, apr_pool_t *pool);
 
+/* The same for caveats that are read once and asked several things. A set lives in pool and points
+ * into its caveats; NULL is a set of none. */
+typedef struct caveat_set_t caveat_set_t;
+caveat_set_t *caveat_set(const slice_t *caveats, apr_size_t n, apr_pool_t *pool);
+verdict_code_t caveat_set_check(const caveat_set_t *set, const caveat_context_t *context,
+                                caveat_phase_t phase, verdict_t *v, apr_pool_t *pool);
+int caveat_set_wants_digest(const caveat_set_t *set);
+apr_int64_t caveat_set_uses(const caveat_set_t *set, apr_size_t i); /* of the caveat at i */
+
 /* 1 when one of the caveats asks for the digest of the file. */
 int caveat_wants_digest(const slice_t *caveats, apr_size_t n, apr_pool_t *pool);
 

@@ -178,20 +178,26 @@ static verdict_code_t multipart_block(multipart_t *m, apr_int64_t offset)
     return VERDICT_ALLOWED;
 }
 
+/* 1 when the bytes so far end with these; the last one is looked at first, it seldom fits. */
+static int multipart_ends(const multipart_t *m, const char *p, apr_size_t n)
+{
+    return m->held_n >= n && m->held[m->held_n - 1] == p[n - 1] &&
+           memcmp(m->held + m->held_n - n, p, n) == 0;
+}
+
 static verdict_code_t multipart_header(multipart_t *m, char c, apr_int64_t offset)
 {
     m->held[m->held_n++] = c;
-    if (m->held_n >= m->dash_n &&
-        memcmp(m->held + m->held_n - m->dash_n, m->dash, m->dash_n) == 0) {
+    if (multipart_ends(m, m->dash, m->dash_n)) {
         return multipart_fail(m, VERDICT_FORM_DELIMITER);
     }
     if (m->held_n > MULTIPART_HEADERS_MAX) {
         return multipart_fail(m, VERDICT_PART_HEADER_SIZE);
     }
-    if (m->held_n >= 4 && memcmp(m->held + m->held_n - 4, "\r\n\r\n", 4) == 0) {
+    if (multipart_ends(m, "\r\n\r\n", 4)) {
         return multipart_block(m, offset);
     }
-    if (m->held_n == 2 && memcmp(m->held, "\r\n", 2) == 0) {
+    if (m->held_n == 2 && multipart_ends(m, "\r\n", 2)) {
         m->state = MULTIPART_FAILED;
         return verdict_set(m->v, VERDICT_PART_HEADER, slice_of("there is none"), m->pool);
     }

@@ -190,7 +190,7 @@ static verdict_code_t guard_body_begin(guard_body_t *b, request_rec *r)
 {
     const config_dir_t *c = config_dir(r);
     guard_state_t *g = b->g;
-    int digest = caveat_wants_digest(g->bearer.caveats, g->bearer.n_caveats, r->pool);
+    int digest = caveat_set_wants_digest(g->bearer.set);
     upload_options_t options = {c->legacy_names == 1, digest, c->stream == 1 && !digest};
     slice_t boundary;
 
