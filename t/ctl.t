@@ -591,6 +591,24 @@ def removed(t, c):
         t.is_(mode(os.path.join(c.dir, name)), 0o600, "%s is for its owner alone" % name)
 
 
+def long_lists(t, root):
+    """Rows beyond the first thousand are printed as they come: the same list, in the memory of a short one."""
+    c = Ctl(root, "long")
+    c.run("init")
+    with sqlite3.connect(c.db) as db:
+        db.executemany("INSERT INTO projects (id, name, norm, confirmed, created) VALUES (?, ?, ?, 1, 1)",
+                       [("%036d" % i, "P.%05d" % i, "p-%05d" % i) for i in range(2500)])
+    db.close()
+    text = c.run("--json", "project", "list").stdout
+    rows = json.loads(text)
+    t.is_([row["normalized"] for row in rows], ["p-%05d" % i for i in range(2500)], "2500 projects for a program")
+    t.ok(text == json.dumps(rows, indent=2) + "\n", "  in one array, written like a short one")
+    lines = c.run("project", "list").stdout.split("\n")
+    t.is_(len(lines), 2502, "  and for people")
+    t.is_({re.sub(r"\d{5}", "N", line) for line in lines[1:-1]}, {re.sub(r"\d{5}", "N", lines[1])}, "  all aligned alike")
+    t.is_(c.run("--json", "user", "list").stdout, "[]\n", "an empty one")
+
+
 def full_disk(t, c):
     with open("/dev/full", "w", encoding="ascii") as full:
         done = subprocess.run([CTL, "--config", "/dev/null", "user", "list"], stdout=full, stderr=subprocess.PIPE,
@@ -655,6 +673,7 @@ def main(t):
         keyring(t, c)
         pruning(t, c)
         removed(t, c)
+        long_lists(t, root)
     finally:
         shutil.rmtree(root, ignore_errors=True)
 

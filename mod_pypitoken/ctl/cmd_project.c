@@ -94,6 +94,7 @@ int cmd_project_list(ctl_t *ctl)
     store_user_t owner = {0};
     int code = ctl_open(ctl, CTL_KEYS_NONE);
 
+    table_flow(table, stdout);
     if (code == CTL_DONE && ctl->owner) {
         code = ctl_find_user(ctl, ctl->owner, &owner);
     }

@@ -220,7 +220,7 @@ static void cmd_token_cells(table_cell_t cells[CMD_TOKEN_N], const store_token_t
 typedef struct cmd_token_listing_t {
     table_t *table;
     apr_int64_t now;
-    apr_pool_t *pool;
+    apr_pool_t *pool; /* of one row */
 } cmd_token_listing_t;
 
 static int cmd_token_row(void *baton, const store_token_t *row)
@@ -228,6 +228,7 @@ static int cmd_token_row(void *baton, const store_token_t *row)
     cmd_token_listing_t *listing = baton;
     table_cell_t cells[CMD_TOKEN_N];
 
+    apr_pool_clear(listing->pool);
     cmd_token_cells(cells, row, listing->now, listing->pool);
     table_add(listing->table, cells);
     return 0;
@@ -252,7 +253,8 @@ int cmd_token_list(ctl_t *ctl)
     }
     listing.table = table_make(cmd_token_columns, CMD_TOKEN_N, ctl->json, ctl->pool);
     listing.now = ctl->seam->now();
-    listing.pool = ctl->pool;
+    table_flow(listing.table, stdout);
+    apr_pool_create(&listing.pool, ctl->pool);
     code = ctl_answer(store_token_list(ctl->store, user.name, project, cmd_token_row, &listing),
                       "token");
     if (code == CTL_DONE) {

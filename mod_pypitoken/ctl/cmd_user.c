@@ -210,6 +210,7 @@ int cmd_user_list(ctl_t *ctl)
     table_t *table = table_make(cmd_user_columns, CMD_USER_N, ctl->json, ctl->pool);
     int code = ctl_open(ctl, CTL_KEYS_NONE);
 
+    table_flow(table, stdout);
     if (code == CTL_DONE) {
         code = ctl_answer(store_user_list(ctl->store, cmd_user_row, table), "user");
     }

@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 #include <apr_tables.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/duration.h"
@@ -15,11 +16,17 @@ struct table_t {
     int json;
     apr_pool_t *pool;
     apr_array_header_t *rows; /* of table_cell_t *, each n long */
+    FILE *flow;               /* NULL: all rows are kept */
+    int *widths;              /* once something is printed */
+    apr_pool_t *line;         /* of one row that is not kept */
+    int printed;              /* rows */
 };
+
+static void table_flow_row(table_t *t, const table_cell_t *cells);
 
 table_t *table_make(const table_column_t *columns, apr_size_t n, int json, apr_pool_t *pool)
 {
-    table_t *t = apr_palloc(pool, sizeof(*t));
+    table_t *t = apr_pcalloc(pool, sizeof(*t));
 
     t->columns = columns;
     t->n = n;
@@ -29,11 +36,22 @@ table_t *table_make(const table_column_t *columns, apr_size_t n, int json, apr_p
     return t;
 }
 
+void table_flow(table_t *t, FILE *out)
+{
+    t->flow = out;
+    apr_pool_create(&t->line, t->pool);
+}
+
 void table_add(table_t *t, const table_cell_t *cells)
 {
-    table_cell_t *copy = apr_pmemdup(t->pool, cells, t->n * sizeof(*cells));
+    table_cell_t *copy;
     apr_size_t i;
 
+    if (t->flow && t->rows->nelts == TABLE_HELD) {
+        table_flow_row(t, cells);
+        return;
+    }
+    copy = apr_pmemdup(t->pool, cells, t->n * sizeof(*cells));
     for (i = 0; i < t->n; i++) {
         copy[i].text = cells[i].text ? apr_pstrdup(t->pool, cells[i].text) : NULL;
     }
@@ -191,41 +209,86 @@ static const char **table_texts(const table_t *t, const table_cell_t *cells, apr
     return texts;
 }
 
-static void table_print_people(const table_t *t, FILE *out)
+/* ---- a list ---- */
+
+/* The rows that are kept: what they need in width, and then they themselves. */
+static void table_print_people(table_t *t, FILE *out)
 {
-    int *widths = apr_pcalloc(t->pool, t->n * sizeof(*widths));
     int n = t->rows->nelts + 1, row, width;
     const char ***lines = apr_palloc(t->pool, (apr_size_t)n * sizeof(*lines));
     apr_size_t i;
 
+    t->widths = apr_pcalloc(t->pool, t->n * sizeof(*t->widths));
     for (row = 0; row < n; row++) {
         lines[row] =
             table_texts(t, row ? APR_ARRAY_IDX(t->rows, row - 1, table_cell_t *) : NULL, t->pool);
         for (i = 0; i < t->n; i++) {
             width = lines[row][i] ? table_width(lines[row][i]) : 0;
-            widths[i] = width > widths[i] ? width : widths[i];
+            t->widths[i] = width > t->widths[i] ? width : t->widths[i];
         }
     }
     for (row = 0; row < n; row++) {
-        table_put(t, lines[row], widths, out);
+        table_put(t, lines[row], t->widths, out);
     }
 }
 
-void table_print(const table_t *t, FILE *out)
+/* One member of the array, as jansson would write it there. */
+static void table_print_member(table_t *t, const table_cell_t *cells, FILE *out, apr_pool_t *pool)
 {
-    json_t *array;
+    json_t *object = table_json(t, cells, pool);
+    char *text = json_dumps(object, JSON_INDENT(2)), *line, *next;
+
+    fputs(t->printed ? ",\n  " : "[\n  ", out);
+    for (line = text; line; line = next) { /* strings hold no line ends: they are escaped */
+        next = strchr(line, '\n');
+        fwrite(line, 1, next ? (size_t)(++next - line) : strlen(line), out);
+        fputs(next ? "  " : "", out);
+    }
+    free(text);
+    json_decref(object);
+}
+
+static void table_print_row(table_t *t, const table_cell_t *cells, FILE *out, apr_pool_t *pool)
+{
+    if (t->json) {
+        table_print_member(t, cells, out, pool);
+    } else {
+        table_put(t, table_texts(t, cells, pool), t->widths, out);
+    }
+    t->printed++;
+}
+
+/* The rows that are kept, once. */
+static void table_print_kept(table_t *t, FILE *out)
+{
     int row;
 
     if (!t->json) {
         table_print_people(t, out);
-        return;
+        t->printed = t->rows->nelts;
     }
-    array = json_array();
-    for (row = 0; row < t->rows->nelts; row++) {
-        json_array_append_new(array,
-                              table_json(t, APR_ARRAY_IDX(t->rows, row, table_cell_t *), t->pool));
+    for (row = 0; t->json && row < t->rows->nelts; row++) {
+        table_print_row(t, APR_ARRAY_IDX(t->rows, row, table_cell_t *), out, t->pool);
     }
-    table_dump(array, JSON_INDENT(2), out);
+}
+
+static void table_flow_row(table_t *t, const table_cell_t *cells)
+{
+    if (!t->printed) {
+        table_print_kept(t, t->flow);
+    }
+    apr_pool_clear(t->line);
+    table_print_row(t, cells, t->flow, t->line);
+}
+
+void table_print(table_t *t, FILE *out)
+{
+    if (!t->printed) {
+        table_print_kept(t, out);
+    }
+    if (t->json) {
+        fputs(t->printed ? "\n]\n" : "[]\n", out);
+    }
 }
 
 void table_record(const table_t *t, const table_cell_t *cells, FILE *out)

@@ -46,8 +46,14 @@ table_t *table_make(const table_column_t *columns, apr_size_t n, int json, apr_p
 /* Adds a row of as many cells as there are columns; copies the texts. */
 void table_add(table_t *t, const table_cell_t *cells);
 
-/* All rows: headings and aligned columns, or one JSON array. */
-void table_print(const table_t *t, FILE *out);
+/* Rows beyond the first TABLE_HELD are printed as they come and not kept, so that a list of a
+ * million takes no more memory than one of a thousand: aligned to what those first ones need.
+ * Before the first table_add; table_print follows with the same out. */
+#define TABLE_HELD 1000
+void table_flow(table_t *t, FILE *out);
+
+/* All rows: headings and aligned columns, or one JSON array. Of a table that flows, the end. */
+void table_print(table_t *t, FILE *out);
 
 /* One thing: "Heading: value" lines, or one JSON object. Takes nothing from earlier rows. */
 void table_record(const table_t *t, const table_cell_t *cells, FILE *out);

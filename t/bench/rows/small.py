@@ -130,3 +130,4 @@ def report(result, rows):
             ("bcrypt", "guard + MariaDB / authn_dbd + MariaDB, bcrypt 10", "mariadb", "bcrypt", 100)):
         if row in rows:
             result.ratio(row, what, a, b, "rate", (">=", target), "small")
+            result.ratio(row, "  the same by CPU of httpd and MariaDB", b, a, "cpu", of="small")
