@@ -51,7 +51,7 @@ static const api_route_t api_routes[] = {
     {"DELETE", "api/1/tokens/*", API_PERSON, API_NOTHING, "", api_token_revoke},
     {"POST", "api/1/tokens/*/rotate", API_PERSON, API_OBJECT, "", api_token_rotate},
     {"GET", "api/1/projects", API_PERSON, API_NOTHING, "", api_read_projects},
-    {"GET", "api/1/events", API_PERSON, API_NOTHING, "since after", api_read_events},
+    {"GET", "api/1/events", API_PERSON, API_NOTHING, "before", api_read_events},
     {"POST", "secrets/disclose-token", API_ANYBODY, API_ITSELF, "", api_disclose_run},
 };
 #define API_ROUTES (sizeof(api_routes) / sizeof(api_routes[0]))
@@ -289,7 +289,14 @@ static verdict_code_t api_bearer(api_t *a, verdict_t *v)
     }
     code = limits_bearer(a->r, &a->bearer, credential.token, v);
     a->m->user = a->bearer.token.user_name;
-    return a->bearer.token.id ? VERDICT_ALLOWED : code;
+    if (!a->bearer.token.id) {
+        store_event_t event = {
+            .kind = "token-refused", .address = a->r->useragent_ip, .verdict = verdict_word(code)};
+
+        (void)store_note(a->m->store, &event);
+        return code;
+    }
+    return VERDICT_ALLOWED;
 }
 
 static verdict_code_t api_person(api_t *a, verdict_t *v)

@@ -3,13 +3,13 @@
 #include "httpd/api_read.h"
 
 #include <apr_strings.h>
-
-#include "core/duration.h"
+#include <string.h>
 
 typedef struct api_read_scan_t {
     const api_t *a;
     json_t *rows;
-    int more;
+    int more;            /* there are more of them */
+    store_cursor_t last; /* of those in rows */
 } api_read_scan_t;
 
 static json_t *api_read_text(const api_read_scan_t *scan, const char *text)
@@ -32,7 +32,7 @@ static int api_read_project(void *baton, const store_project_t *row, store_role_
 
 int api_read_projects(api_t *a)
 {
-    api_read_scan_t scan = {a, json_array(), 0};
+    api_read_scan_t scan = {.a = a, .rows = json_array()};
     mine_t mine = api_mine(a);
     store_rc_t rc = mine_projects(&mine, api_read_project, &scan, a->r->pool);
 
@@ -54,6 +54,8 @@ static int api_read_event(void *baton, const store_event_t *row)
         scan->more = 1;
         return 1;
     }
+    scan->last.at = row->at;
+    scan->last.id = row->id;
     o = json_object();
     json_object_set_new(o, "id", json_integer(row->id));
     json_object_set_new(o, "at", json_integer(row->at));
@@ -70,37 +72,43 @@ static int api_read_event(void *baton, const store_event_t *row)
     return 0;
 }
 
-/* NULL, or which name of the query string has no good value. */
-static const char *api_read_where(api_t *a, apr_int64_t *since, apr_int64_t *after)
+/* "AT-ID" as the answer before has it under "next". 0, or -1: it is none. */
+static int api_read_before(const api_t *a, slice_t text, store_cursor_t *out)
 {
-    slice_t when = form_get(a->query, "since"), id = form_get(a->query, "after");
-    char *end = NULL;
+    const char *p = slice_dup(text, a->r->pool);
+    char *end;
 
-    *since = *after = 0;
-    if (when.n && duration_back(when, seam_system.now(), since)) {
-        return "since";
+    if (strspn(p, "0123456789-") != text.n || *p == '-') {
+        return -1;
     }
-    if (id.n) {
-        *after = apr_strtoi64(slice_dup(id, a->r->pool), &end, 10);
+    out->at = apr_strtoi64(p, &end, 10);
+    if (*end != '-' || end[1] < '0') {
+        return -1;
     }
-    return id.n && (*end || *after < 0 || id.p[0] < '0' || id.p[0] > '9') ? "after" : NULL;
+    out->id = apr_strtoi64(end + 1, &end, 10);
+    return *end ? -1 : 0;
 }
 
 int api_read_events(api_t *a)
 {
-    api_read_scan_t scan = {a, NULL, 0};
-    apr_int64_t since, after;
-    const char *wrong = api_read_where(a, &since, &after);
+    api_read_scan_t scan = {.a = a};
+    slice_t text = form_get(a->query, "before");
+    store_cursor_t before = {0, 0};
+    mine_t mine = api_mine(a);
     store_rc_t rc;
 
-    if (wrong) {
-        return api_refuse_code(a, VERDICT_API_QUERY, wrong);
+    if (text.n && api_read_before(a, text, &before)) {
+        return api_refuse_code(a, VERDICT_API_QUERY, "before");
     }
     scan.rows = json_array();
-    rc = store_event_list(a->m->store, a->m->user, NULL, since, after, api_read_event, &scan);
+    rc = mine_events(&mine, text.n ? &before : NULL, API_READ_EVENTS + 1, api_read_event, &scan);
     if (rc != STORE_OK) {
         json_decref(scan.rows);
         return api_failed(a, rc);
     }
-    return api_answer(a, HTTP_OK, json_pack("{s:o, s:b}", "events", scan.rows, "more", scan.more));
+    return api_answer(a, HTTP_OK,
+                      json_pack("{s:o, s:o}", "events", scan.rows, "next",
+                                scan.more ? json_sprintf("%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT,
+                                                         scan.last.at, scan.last.id)
+                                          : json_null()));
 }

@@ -10,8 +10,8 @@
 /* The projects with a role of his. */
 int api_read_projects(api_t *a);
 
-/* His events, the oldest first, API_READ_EVENTS at a time: "since" is a span or a time, "after" the
- * id of an event. */
+/* His events, the last first, API_READ_EVENTS at a time; "before" is what the answer before has as
+ * "next". */
 #define API_READ_EVENTS 500
 int api_read_events(api_t *a);
 
