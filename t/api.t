@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """api.t - the JSON API, held against doc/openapi.json: every path, method and status; who may do what."""
 import hashlib
+import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 import threading
 
@@ -171,6 +174,27 @@ def refused(t, s, api):
     for body in ({secret: 1}, {"network": [secret]}, {"project": [secret]}, {"expires": secret}):
         t.ok(api.call("POST", "/api/1/tokens", alice, body).status in (400, 422), "a token in the wrong place (and in no log: see below)")
     api.call("GET", "/api/1/tokens?%s=1" % secret, alice)  # the access log has it; its file is not looked at for this
+
+
+def manual(t, s):
+    """doc/api: each call of curl, as it stands there."""
+    if not shutil.which("curl"):
+        t.skip("the calls of doc/api", "no curl")
+        return
+    with open(os.path.join(SRCDIR, "doc/api"), encoding="utf-8") as f:
+        text = f.read()
+    calls = re.findall(r"(?m)^    (curl (?:[^\n]*\\\n|[^'\n]*'[^']*'|[^'\n])*)$", text)
+    t.ok(len(calls) == text.count("    curl ") > 9, "the calls of doc/api are read", calls)
+    want = {"-X DELETE": "204", "-d ": "201"}
+    for call in calls:
+        token = s.token("alice", "demo")
+        here = call.replace("https://pypi.example.org", "http://127.0.0.1:%d" % s.httpd.port).replace("/ID", "/" + token.id)
+        here = here.replace("-u alice", "-u alice:" + s.password("alice")).replace("-u __token__", "-u __token__:" + token.text)
+        done = subprocess.run(["sh", "-c", here + " -sS -w '\\n%{http_code}'"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        body, status = done.stdout.rsplit("\n", 1)
+        t.is_(status, next((v for k, v in want.items() if k in call), "200"), call.split("\n")[0][:100], done)
+        if status == "201":
+            Token(json.loads(body)["token"], s)
 
 
 def policy(t, s):
@@ -419,6 +443,7 @@ def main(t):
         for part in (words, refused, rotate, burn, people, matrix):
             t.note(part.__name__)
             part(t, s, api)
+        manual(t, s)
         policy(t, s)
         rest(t, s, api)
     queries(t)
