@@ -150,7 +150,7 @@ static void search_backs(search_t *s)
             have = s->back[have];
         }
         have++;
-        s->back[i] = s->needle[i] == s->needle[have] ? s->back[have] : (signed char)have;
+        s->back[i] = s->needle[i] == s->needle[have] ? s->back[have] : (short)have;
     }
 }
 

@@ -16,8 +16,8 @@
 typedef struct search_t {
     char needle[SEARCH_MAX];
     unsigned char n;
-    unsigned char at[4];          /* where blocks of data are compared first, in order */
-    signed char back[SEARCH_MAX]; /* with i bytes found and another one than needle[i]: how many are
+    unsigned char at[4];    /* where blocks of data are compared first, in order */
+    short back[SEARCH_MAX]; /* with i bytes found and another one than needle[i]: how many are
                                      found then; -1: none, and that byte is done with */
     const char *(*fast)(const struct search_t *s, const char *p, apr_size_t n);
 } search_t;

@@ -43,17 +43,16 @@ store_group_t *store_group_make(apr_pool_t *pool)
 /* Under the mutex: the first of those that wait, at most STORE_GROUP_MAX of them. */
 static store_group_item_t *store_group_take(store_group_t *g, store_use_t *uses, apr_size_t *n)
 {
-    store_group_item_t *head = g->first, *item = head, *end = NULL;
+    store_group_item_t *head = g->first, **end = &head;
 
-    for (*n = 0; item && *n < STORE_GROUP_MAX; item = item->next) {
-        uses[(*n)++] = item->use;
-        end = item;
+    for (*n = 0; *end && *n < STORE_GROUP_MAX; end = &(*end)->next) {
+        uses[(*n)++] = (*end)->use;
     }
-    g->first = item;
-    if (!item) {
+    g->first = *end;
+    if (!g->first) {
         g->last = &g->first;
     }
-    end->next = NULL;
+    *end = NULL;
     return head;
 }
 
