@@ -164,6 +164,7 @@ RIGHT = [
     ("to another machine, verified", both(put(PROXIES, PROXIES.replace("http://127.0.0.1", "https://devpi.example.org")),
                                          server("SSLProxyVerify require"))),
     ("with a mod_security2 that only detects", end("SecRuleEngine DetectionOnly\nSecRequestBodyAccess On\nSecRequestBodyLimit 13107200\n")),
+    ("with Debian's own mod_reqtimeout", end("RequestReadTimeout header=20-40,minrate=500\nRequestReadTimeout body=10,minrate=500\n")),
     ("with a slow client's due", end("RequestReadTimeout header=20-40,MinRate=500 body=20,MinRate=500\n")),
 ]
 

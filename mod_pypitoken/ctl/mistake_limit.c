@@ -101,7 +101,7 @@ static int mistake_limit_ends(const char *value)
 {
     const char *number = value + strlen("body=");
 
-    return apr_atoi64(number) > 0 && (strchr(number, '-') || !strstr(number, "inRate"));
+    return apr_atoi64(number) > 0 && (strchr(number, '-') || !strcasestr(number, "minrate"));
 }
 
 void mistake_limit_timeout(mistake_t *m)
