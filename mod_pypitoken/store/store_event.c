@@ -3,6 +3,7 @@
 
 #include "core/utf8.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define STORE_EVENT_COLUMNS 11 /* of QUERY_EVENT_ADD */
@@ -189,22 +190,31 @@ static int store_event_known(const store_event_t *use, const store_token_t *toke
     return token && token->used && token->used_address && strcmp(token->used_address, a) == 0;
 }
 
+static int store_event_by_token(const void *a, const void *b)
+{
+    return strcmp((*(const store_event_t *const *)a)->token_id,
+                  (*(const store_event_t *const *)b)->token_id);
+}
+
+/* Rows in the same order for everybody: those who wait for each other never do so in a circle. */
 store_rc_t store_event_uses(store_t *s, const store_use_t *uses, apr_size_t n)
 {
-    const store_event_t *events[STORE_GROUP_MAX];
+    const store_event_t *events[STORE_GROUP_MAX], *rows[STORE_GROUP_MAX];
     db_conn_t *conn = NULL;
+    apr_size_t i, n_rows = 0;
     store_rc_t rc;
-    apr_size_t i;
 
     for (i = 0; i < n; i++) {
         events[i] = uses[i].event;
+        if (uses[i].row) {
+            rows[n_rows++] = uses[i].event;
+        }
     }
+    qsort(rows, n_rows, sizeof(rows[0]), store_event_by_token);
     do {
         rc = store_begin(s, DB_SOON, &conn);
-        for (i = 0; i < n && rc == STORE_OK; i++) {
-            if (uses[i].row) {
-                rc = store_event_used(conn, uses[i].event);
-            }
+        for (i = 0; i < n_rows && rc == STORE_OK; i++) {
+            rc = store_event_used(conn, rows[i]);
         }
         if (rc == STORE_OK) {
             rc = store_event_insert_all(conn, events, n);

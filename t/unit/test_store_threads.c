@@ -17,6 +17,13 @@ typedef struct crowd_t {
     atomic_int number, errors, made;
 } crowd_t;
 
+static int seen(void *baton, const store_event_t *event)
+{
+    (void)event;
+    ++*(int *)baton;
+    return 0;
+}
+
 /* What an upload does, over and over. */
 static void upload(crowd_t *crowd, int me, int round, apr_pool_t *pool)
 {
@@ -27,6 +34,7 @@ static void upload(crowd_t *crowd, int me, int round, apr_pool_t *pool)
     store_role_t role;
     store_token_t t;
     store_rc_t rc;
+    int n = 0;
 
     if (store_token_find(crowd->s, slice_of(ID_A), &t, key, pool) != STORE_OK ||
         sodium_memcmp(key, crowd->key, sizeof(key))) {
@@ -44,7 +52,12 @@ static void upload(crowd_t *crowd, int me, int round, apr_pool_t *pool)
     }
     e.at = kit_time + me * ROUNDS + round;
     e.file = apr_psprintf(pool, "%d-%d", me, round);
+    e.project = e.file;
     if (store_use(crowd->s, &e, &t) != STORE_OK) {
+        atomic_fetch_add(&crowd->errors, 1);
+    }
+    /* written together with others' or not: it is committed when store_use returns, once */
+    if (store_event_list(crowd->s, NULL, e.project, 0, 0, seen, &n) != STORE_OK || n != 1) {
         atomic_fetch_add(&crowd->errors, 1);
     }
     if (me % THREADS == 0) {
