@@ -397,9 +397,12 @@ def queries(t):
 
         def count(path):
             api.call("GET", path, who(s, "alice"))  # logs in; from here on it lingers, or not: the same
-            before = executed(s)
-            api.call("GET", path, who(s, "alice"))
-            return executed(s) - before
+            counts = []
+            for _ in range(5):  # a child that has just begun asks for more, once
+                before = executed(s)
+                api.call("GET", path, who(s, "alice"))
+                counts.append(executed(s) - before)
+            return min(counts)
         paths = ("/api/1/tokens", "/api/1/tokens?state=live", "/api/1/projects", "/api/1/events")
         few = [count(path) for path in paths]
         t.ok(all(n > 0 for n in few), "statements are counted", few)

@@ -9,13 +9,14 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import dist, httpd, openapi, pages, poll, site, tap  # noqa: E402
+from pypt import dist, httpd, openapi, pages, poll, site, tap, wire  # noqa: E402
 from pypt.codehost import Host  # noqa: E402
 from pypt.token import Token  # noqa: E402
 
 CONFIG = """\
 PyPITokenNotify "{root}/bin/told" 1s
 PyPITokenFlush 1s
+MaxKeepAliveRequests 0
 RemoteIPHeader X-Client
 RemoteIPInternalProxy 127.0.0.1
 <Location "/account/">
@@ -48,7 +49,7 @@ os.rename("{root}/told/look.part", "{root}/told/look")
 HANG = """\
 #!/bin/sh
 sleep 1000 &
-echo "$$ $!" >"{root}/told/hangs.part" && mv "{root}/told/hangs.part" "{root}/told/hangs"
+echo "$$ $!" >"{root}/told/part.$$" && mv "{root}/told/part.$$" "{root}/told/hangs.$$"
 wait
 """
 SLOW = """\
@@ -170,20 +171,30 @@ def alive(pid):
         return False
 
 
+def hangs(s):
+    """The pids of all programs that hang or have hung, and what they have started; waits for one."""
+    def found():
+        return [name for name in os.listdir(s.path("told")) if name.startswith("hangs.")]
+    pids = []
+    for name in poll.until(found) or []:
+        with open(s.path("told", name), encoding="ascii") as f:
+            pids += f.read().split()
+    return pids
+
+
 def hanging(t, s, api):
     s.allow(r"PyPITokenNotify: \S+/told (took too long and was killed|ended with exit code 3|could not be started)")
     program(s, HANG)
     alice = ("alice", s.password("alice"))
     token = made(s, api.call("POST", "/api/1/tokens", alice, {"name": "hang"}))
-    poll.until(lambda: os.path.exists(s.path("told/hangs")))
-    with open(s.path("told/hangs"), encoding="ascii") as f:
-        pids = f.read().split()
+    hangs(s)
     for n in range(3):
         r = s.upload(dist.sdist("demo", "2.%d" % n), token)
         t.is_(r.status, 200, "an upload while the program hangs", r)
     # one for the token that was made, one for its first use
     t.ok(poll.until(lambda: s.httpd.said().count("took too long and was killed") == 2), "then it is killed, and the log says so")
-    t.ok(poll.until(lambda: not any(alive(pid) for pid in pids)), "  with all that it has started", pids)
+    pids = hangs(s)
+    t.ok(len(pids) == 4 and poll.until(lambda: not any(alive(pid) for pid in pids)), "  with all that it has started", pids)
     program(s, "#!/bin/sh\nexit 3\n")
     api.call("POST", "/api/1/tokens", alice, {"name": "bad"})
     t.ok(poll.until(lambda: "ended with exit code 3" in s.httpd.said()), "one that fails: the log says so")
@@ -200,7 +211,8 @@ def flood(t, s, api):
     s.allow(r"PyPITokenNotify: \d+ notes were lost, for too much happened at once")
     program(s, SLOW)
     alice, n = ("alice", s.password("alice")), 270
-    tokens = [made(s, api.call("POST", "/api/1/tokens", alice, {"name": "n%d" % i})) for i in range(n)]
+    with wire.Conn(s.httpd.port) as conn:  # one child, one queue
+        tokens = [made(s, api.call("POST", "/api/1/tokens", alice, {"name": "n%d" % i}, conn=conn)) for i in range(n)]
     t.is_(len(tokens), n, "%d tokens are made while the program does not get on" % n)
     s.write("told/go", "")
     found = poll.until(lambda: re.search(r"PyPITokenNotify: (\d+) notes were lost, for too much", s.httpd.said()), limit=60)
@@ -218,15 +230,15 @@ def flood(t, s, api):
 def ending(t, s, api):
     """A child that ends does not wait long for a program, and leaves none behind."""
     s.allow(r"PyPITokenNotify: \d+ notes were lost, for this child ends")
-    os.unlink(s.path("told/hangs"))
+    for name in os.listdir(s.path("told")):
+        os.unlink(s.path("told", name))
     program(s, HANG)
     for i in range(5):
         api.call("POST", "/api/1/tokens", ("alice", s.password("alice")), {"name": "end%d" % i})
-    poll.until(lambda: os.path.exists(s.path("told/hangs")))
+    pids = hangs(s)
     s.httpd.stop()
-    with open(s.path("told/hangs"), encoding="ascii") as f:
-        pids = f.read().split()
-    t.ok(poll.until(lambda: not any(alive(pid) for pid in pids)), "httpd has stopped, and so has the program", pids)
+    pids += hangs(s)
+    t.ok(pids and poll.until(lambda: not any(alive(pid) for pid in pids)), "httpd has stopped, and so has the program", pids)
 
 
 def startup(t, s):

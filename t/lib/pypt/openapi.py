@@ -56,13 +56,14 @@ class Api:
             return "the type is %r" % r.header("Content-Type")
         return self.fits(r.json(), said["content"]["application/json"]["schema"])
 
-    def call(self, method, path, user=None, body=None, headers=(), port=None):
+    def call(self, method, path, user=None, body=None, headers=(), conn=None):
         """body: a value for JSON, or bytes as they are."""
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
             if "content-type" not in [k.lower() for k, _ in headers]:
                 headers = [*headers, ("Content-Type", "application/json")]
-        r = wire.once(port or self.site.httpd.port, method, self.mount + path, headers, body, user)
+        ask = conn.request if conn else lambda *args: wire.once(self.site.httpd.port, *args)
+        r = ask(method, self.mount + path, headers, body, user)
         wrong = self.wrong(method, path, r)
         if wrong:
             self.tap.ok(False, "%s %s: as described" % (method, path), "%s\n%r" % (wrong, r))
