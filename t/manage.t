@@ -30,6 +30,14 @@ PAGES = """\
 </Location>
 """
 
+MORE = PAGES + """\
+PyPITokenFlush 1
+PyPITokenThrottle address Off
+PyPITokenThrottle account Off
+PyPITokenThrottle code Off
+PyPITokenThrottle code-address Off
+"""
+
 POLICY = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",
@@ -231,6 +239,38 @@ def others(t, s):
     t.is_(b.get("/env").text.strip(), "", "  and no header when there were no others")
 
 
+def old(t, s):
+    """Half an hour after the sign-in the password is asked for again, before what cannot be taken back."""
+    preload = next((p for p in ("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+                                "/usr/lib64/faketime/libfaketime.so.1") if os.path.exists(p)), None)
+    if not preload or s.under or os.environ.get("PYPT_STORE", "sqlite") != "sqlite":
+        t.skip("a sign-in of a while ago", "no libfaketime here")
+        return
+    b = pages.Browser(s)
+    b.sign_in("alice", s.password("alice"))
+    tokens = [s.token("alice"), s.token("alice", "aged")]
+    s.ctl("user", "add", "bob", text=s.password("bob") + "\n")
+    s.httpd.stop()
+    s.start(more=MORE, modules=["cgi"], mpm="prefork", env={"LD_PRELOAD": preload, "FAKETIME": "+31m", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    b.port = s.httpd.port
+    where = "/account/tokens/" + tokens[0].id
+    t.has(b.get(where).text, "You signed in a while ago", "a sign-in of 31 minutes ago: asked for the password again")
+    for fields in ({}, {"password": ""}, {"password": "wrong"}):
+        r = b.post(where, where, **fields)
+        t.ok(r.status == 403 and "That was not your password" in r.text, "  without it: not revoked", r.status)
+    r = b.post("/account/projects/aged", "/account/projects/aged", user="bob", role="owner")
+    t.ok(r.status == 403 and "That was not your password" in r.text, "  nor is a role given", r.status)
+    t.ok(not any(row["revoked"] for row in s.ctl_json("token", "list", "--user", "alice") if row["id"] == tokens[0].id), "  the token is as it was")
+    t.is_([r["user"] for r in s.ctl_json("role", "list", "aged")], ["alice"], "  and so are the roles")
+    t.is_(b.post(where, where, password=s.password("alice")).status, 303, "  with it: revoked")
+    t.is_(b.post("/account/projects/aged", "/account/projects/aged", user="bob", role="owner", password=s.password("alice")).status, 303, "  and the role is given")
+    fresh = pages.Browser(s)
+    fresh.sign_in("alice", s.password("alice"))
+    where = "/account/tokens/" + tokens[1].id
+    t.unlike(fresh.get(where).text, "You signed in a while ago", "a new sign-in is not asked")
+    t.is_(fresh.post(where, where).status, 303, "  and revokes")
+
+
 def tls(t, s):
     cert = s.certificate()
     b = pages.Browser(s, port=s.httpd.tls_port, cafile=cert)
@@ -252,9 +292,8 @@ def main(t):
     with site.Site(t) as s:
         s.init("alice")
         s.write("www/env", "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n%s\\n' \"$HTTP_COOKIE\"\n", 0o755)
-        s.start(more=PAGES + "PyPITokenFlush 1\nPyPITokenThrottle address Off\nPyPITokenThrottle account Off\nPyPITokenThrottle code Off\n"
-                "PyPITokenThrottle code-address Off\n", modules=["cgi"], tls=True)
-        for part in (routes, signing_in, refused, forged, bodies, basic, sessions, others, tls):
+        s.start(more=MORE, modules=["cgi"], tls=True)
+        for part in (routes, signing_in, refused, forged, bodies, basic, sessions, others, tls, old):
             t.note(part.__name__)
             part(t, s)
 

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 from pypt import BUILDDIR, mariadb, tap  # noqa: E402
 
 # The long ones are about what lies above the driver: once is enough.
-BOTH = "explain store store_edit store_threads store_seal migrate people".split()
+BOTH = "explain store store_edit store_threads store_seal migrate people team".split()
 ONCE = "store_fault trail narrow copy".split()
 
 

@@ -121,7 +121,8 @@ leak_t admin_leak(const mine_t *mine, slice_t text, int revoke, store_token_t *r
     if (!mine->admin) {
         return LEAK_STRANGE;
     }
-    return revoke ? leak_revoke(mine->store, text, mine->user, "told by an administrator",
-                                mine->address, row, pool)
+    return revoke ? leak_revoke(mine->store, text, mine->user,
+                                apr_pstrcat(pool, "told by ", mine->user, NULL), mine->address, row,
+                                pool)
                   : leak_look(mine->store, text, row, pool);
 }
