@@ -45,6 +45,7 @@ CLOSED = '    <Location "/">\n        Require method GET HEAD\n    </Location>\n
 GUARD = "        PyPITokenGuard On\n"
 WSGI = '    WSGIScriptAlias /legacy/ /srv/pypi/app.wsgi\n'
 LEAF = "        Require valid-user\n"
+SHORTER = '    WSGIScriptAlias /leg /srv/pypi/app.wsgi\n    WSGIScriptAlias /legacy/ /srv/pypi/app.wsgi\n'
 SLASHLESS = '    WSGIScriptAlias /legacy /srv/pypi/app.wsgi\n'
 
 OLD = """\
@@ -95,7 +96,7 @@ CASES = [
     ("second-path", "another virtual host", end('<VirtualHost *:443>\n    ServerName other\n    ProxyPass "/x/" "http://127.0.0.1:3141/"\n</VirtualHost>\n'),
      '<Location "/x/">'),
     ("second-path", "a rewriting to the same", put(PROXIES, PROXIES + OLD), '<Location "/old/">'),
-    ("second-path", "an alias of mod_wsgi without its slash", both(put(PROXIES, SLASHLESS), put(CLOSED, "")), '<Location "/legacy">'),
+    ("second-path", "an alias of mod_wsgi for more than the guard", both(put(PROXIES, SHORTER), put(CLOSED, "")), '<Location "/leg">'),
     ("encoded-slashes", "encoded slashes", server("AllowEncodedSlashes NoDecode"), "AllowEncodedSlashes Off"),
     ("nocanon", "nocanon", put('root/prod/"\n', 'root/prod/" nocanon\n'), "the same line"),
     ("merge-slashes", "slashes are not merged", server("MergeSlashes Off"), "MergeSlashes On"),
@@ -155,6 +156,7 @@ RIGHT = [
                                                           '    <Location "/wiki/">\n        Require all granted\n    </Location>\n')),
     ("with an open section that a later one closes", put(CLOSED, OLD + CLOSED)),
     ("with [PT] to somewhere", server('RewriteRule "^/old/(.*)" "/new/$1" [PT,L]')),
+    ("with mod_wsgi's alias without its slash", both(put(PROXIES, SLASHLESS), put(CLOSED, ""))),
     ("with mod_wsgi's alias closed", both(put(PROXIES, SLASHLESS), put(CLOSED, CLOSED + '    <Location "/legacy">\n'
                                           "        Require all denied\n    </Location>\n"))),
     ("with a condition that does not hold", end("<IfModule mod_nothing.c>\nProxyRequests On\n</IfModule>\n<IfDefine X>\nMergeSlashes Off\n</IfDefine>\n")),

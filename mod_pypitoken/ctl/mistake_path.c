@@ -93,12 +93,20 @@ static void mistake_path_opened(mistake_t *m, const mistake_guard_t *g, const mi
     }
 }
 
+/* 1 for the guard's own path, and for it without its slash, where the guard stands as well. */
+static int mistake_path_guarded(const mistake_guard_t *g, const char *path)
+{
+    apr_size_t n = strlen(path);
+
+    return strncmp(g->path, path, n) == 0 && (!g->path[n] || strcmp(g->path + n, "/") == 0);
+}
+
 static void mistake_path_compare(mistake_t *m, const mistake_guard_t *g, const mistake_way_t *w)
 {
     const char *path = mistake_path_plain(m, w);
 
     if (strcmp(w->back_end, g->way->back_end) != 0 ||
-        (w->server == g->server && strcmp(path, g->path) == 0)) {
+        (w->server == g->server && mistake_path_guarded(g, path))) {
         return;
     }
     if (!mistake_closed(m, w->server, path)) {
