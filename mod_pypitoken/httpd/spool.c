@@ -12,9 +12,9 @@
 #define SPOOL_AGAIN 1048576
 
 /* Bytes wait in the brigade or in the file, never in both: once there is something in the file,
- * everything goes there until it has been read to its end. A stream of which only a little waits at
- * any time needs no more room than that: the file's beginning is used again. Buckets point into it
- * only when it is sealed and nothing is written any more. */
+ * everything goes there until what waits there is little enough to be taken back. A stream of which
+ * only a little waits at any time needs no more room than that: the file's beginning is used again.
+ * Buckets point into it only when it is sealed and nothing is written any more. */
 struct spool_t {
     apr_pool_t *pool;
     apr_bucket_alloc_t *alloc;
@@ -176,6 +176,23 @@ static apr_status_t spool_rewind(spool_t *s)
     return rv;
 }
 
+/* Little waits in the file, and it fits into memory with what comes: a stream whose reader keeps up
+ * does not go through the file. */
+static apr_status_t spool_return(spool_t *s)
+{
+    apr_size_t n = (apr_size_t)(s->to - s->from);
+    char *piece = apr_bucket_alloc(n, s->alloc);
+    apr_status_t rv = spool_file_read(s, piece, n);
+
+    if (rv != APR_SUCCESS) {
+        apr_bucket_free(piece);
+        return rv;
+    }
+    APR_BRIGADE_INSERT_TAIL(s->bb, apr_bucket_heap_create(piece, n, apr_bucket_free, s->alloc));
+    s->from = s->to = 0;
+    return APR_SUCCESS;
+}
+
 static apr_status_t spool_keep(spool_t *s, const struct iovec *pieces, int n)
 {
     apr_status_t rv = APR_SUCCESS;
@@ -192,10 +209,13 @@ apr_status_t spool_add_all(spool_t *s, const struct iovec *pieces, int n, apr_si
     int in_file = s->from < s->to;
     apr_status_t rv = APR_SUCCESS;
 
-    if (in_file && s->from >= SPOOL_AGAIN && s->to - s->from <= SPOOL_PIECE) {
+    if (in_file && spool_waiting(s) + (apr_int64_t)bytes <= s->memory) {
+        rv = spool_return(s);
+        in_file = 0;
+    } else if (in_file && s->from >= SPOOL_AGAIN && s->to - s->from <= SPOOL_PIECE) {
         rv = spool_rewind(s);
     }
-    if (!in_file && spool_waiting(s) + (apr_int64_t)bytes > s->memory) {
+    if (rv == APR_SUCCESS && !in_file && spool_waiting(s) + (apr_int64_t)bytes > s->memory) {
         rv = spool_spill(s);
         in_file = 1;
     }
