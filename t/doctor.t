@@ -238,6 +238,8 @@ def main(t):
     with open(os.path.join(SRCDIR, "mod_pypitoken/ctl/mistake.c"), encoding="utf-8") as f:
         words = re.findall(r'^    \{"([a-z-]+)", mistake_', f.read(), re.M)
     t.is_(sorted({case[0] for case in CASES}), sorted(words), "every mistake is tried")
+    with open(os.path.join(SRCDIR, "doc/doctor"), encoding="utf-8") as f:
+        t.is_(sorted(re.findall(r"^    ([a-z]+(?:-[a-z]+)*)  +\S", f.read(), re.M)), sorted(words), "doc/doctor has each, and no other")
     t.ok(len(words) >= 20, "twenty at least: %d" % len(words))
     with site.Site(t) as s:
         s.init()
