@@ -39,7 +39,8 @@ static const char *manage_made_mount(const manage_t *m)
         return NULL;
     }
     n = strcspn(page, "?#");
-    if (n < strlen(m->route) || strncmp(page + n - strlen(m->route), m->route, strlen(m->route))) {
+    if (n < strlen(m->route) ||
+        strncmp(page + n - strlen(m->route), m->route, strlen(m->route)) != 0) {
         return NULL;
     }
     return apr_pstrndup(m->r->pool, page, n - strlen(m->route));
