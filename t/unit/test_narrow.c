@@ -302,6 +302,47 @@ static void field(world_t *w)
     sodium_memzero(key, sizeof(key));
 }
 
+/* ---- an earlier end ---- */
+
+static void end(world_t *w)
+{
+    static const slice_t more[] = {SLICE("[1004,9]")};
+    apr_int64_t soon = seam_system.now() + 100;
+    const char *id, *text = token(w, NULL, &id);
+    unsigned char key[MACAROON_KEY_BYTES];
+    store_token_t old, row;
+    permit_t p;
+    verdict_t v;
+
+    (void)store_token_find(w->s, slice_of(id), &old, NULL, w->pool);
+    tap_ok(store_token_end(w->s, &old, soon, w->pool) == STORE_OK &&
+               store_token_find(w->s, slice_of(id), &row, key, w->pool) == STORE_OK &&
+               row.expires == soon,
+           "a token without an end gets one, and its row still opens");
+    tap_ok(upload(w, text, "one", PERMIT_ARRIVED, &p, &v) == VERDICT_ALLOWED,
+           "  it is good until then");
+    tap_ok(store_token_end(w->s, &old, soon - 50, w->pool) == STORE_CONFLICT,
+           "what was read before does not count any more");
+    tap_ok(store_token_end(w->s, &row, soon + 50, w->pool) == STORE_OK &&
+               store_token_find(w->s, slice_of(id), &row, NULL, w->pool) == STORE_OK &&
+               row.expires == soon,
+           "no end becomes a later one");
+    tap_ok(store_token_end(w->s, &row, 1, w->pool) == STORE_OK &&
+               upload(w, text, "one", PERMIT_ARRIVED, &p, &v) == VERDICT_TOKEN_EXPIRED,
+           "an end that is past is the end");
+    (void)store_token_find(w->s, slice_of(id), &old, NULL, w->pool);
+    tap_ok(store_token_narrow(w->s, slice_of(id), more, 1, w->pool) == STORE_OK &&
+               store_token_end(w->s, &old, 1, w->pool) == STORE_CONFLICT,
+           "nor does it after the token was narrowed");
+    (void)store_token_find(w->s, slice_of(id), &old, NULL, w->pool);
+    tap_ok(store_token_revoke(w->s, slice_of(id), "me") == STORE_OK &&
+               store_token_end(w->s, &old, 1, w->pool) == STORE_CONFLICT,
+           "nor after it was revoked");
+    old.id = "no such";
+    tap_ok(store_token_end(w->s, &old, 1, w->pool) == STORE_NOTFOUND, "no such token");
+    sodium_memzero(key, sizeof(key));
+}
+
 /* ---- policy ---- */
 
 static void write_file(world_t *w, const char *path, const char *text)
@@ -391,6 +432,7 @@ int main(void)
     crowd(&w);
     creation(&w);
     field(&w);
+    end(&w);
     policies(&w);
     return kit_end(&w.kit);
 }
