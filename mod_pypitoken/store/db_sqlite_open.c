@@ -109,11 +109,12 @@ static int db_sqlite_open_mode(sqlite3 *db)
     }
 }
 
-/* SQLite's own waits a millisecond at the least, and up to a tenth of a second later on: a writer
- * that holds the lock for some microseconds would be met by nobody. */
+/* SQLite's own waits a millisecond at the least, and up to a tenth of a second later on; but a
+ * writer holds the lock for some microseconds, and the next one has it at once who asks just then.
+ * So whoever waits asks often, for as long as it may only be that. */
 static int db_sqlite_open_busy(void *data, int tries)
 {
-    unsigned pause = 50u << (tries < 5 ? tries : 5); /* microseconds */
+    unsigned pause = tries < 100 ? 50u << (tries < 2 ? tries : 2) : 2000u; /* microseconds */
     db_sqlite_t *conn = data;
 
     if (tries == 0) {
