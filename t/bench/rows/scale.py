@@ -1,7 +1,6 @@
 """scale.py - many tokens, many connections, many uploads with one token."""
 
 import os
-import selectors
 import socket
 import threading
 import time
@@ -145,7 +144,8 @@ def _listing(result, bench):
 
 # ---- idle and slow clients ----
 
-# what httpd ships with, and room for so many connections that wait (its default: 1200)
+# what httpd ships with, and room for so many connections that wait: by default it takes 1200 at the most, less
+# what workers are busy ("AsyncRequestWorkerFactor" in its manual)
 USUAL = """\
 StartServers 2
 ThreadsPerChild 25
@@ -154,7 +154,7 @@ ServerLimit 16
 MinSpareThreads 25
 MaxSpareThreads 400
 KeepAliveTimeout 120
-AsyncRequestWorkerFactor 12
+AsyncRequestWorkerFactor 32
 MaxKeepAliveRequests 0
 RequestReadTimeout header=20-40,MinRate=500 body=20,MinRate=500
 """
@@ -180,12 +180,18 @@ class Crowd:
     def _drip(self):
         """A kilobyte to each every second, in their turn."""
         first = ("--%s\r\nContent-Disposition: form-data; name=\"description\"\r\n\r\n" % load.dist.BOUNDARY).encode()[2:]
-        with selectors.DefaultSelector():
+        for s in self.slow:
+            s.sendall(first)
+        while not self.over.wait(1):
             for s in self.slow:
-                s.sendall(first)
-            while not self.over.wait(1):
-                for s in self.slow:
-                    s.sendall(b"x" * 1000)
+                self._more(s)
+
+    @staticmethod
+    def _more(s):
+        try:
+            s.sendall(b"x" * 1000)
+        except OSError:  # alive() tells
+            pass
 
     def alive(self):
         """How many slow ones are not refused, how many idle ones not closed."""
