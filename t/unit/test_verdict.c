@@ -87,6 +87,29 @@ static void check_row(verdict_code_t code, apr_pool_t *pool)
     tap_ok(strstr(text, "{}") == NULL, "%s: no hole is left", word);
 }
 
+/* Who is refused must not come again by itself: twine repeats an upload five times for 500, 502,
+ * 503 and 504. So a 5xx says that this server or what is behind it failed, and is one of these; and
+ * no status sends a client elsewhere. */
+static void check_repeated(void)
+{
+    static const verdict_code_t ours[] = {VERDICT_STORE_DOWN, VERDICT_LOGIN_DOWN, VERDICT_BUSY,
+                                          VERDICT_BACKEND,    VERDICT_SPOOL_FULL, VERDICT_INTERNAL};
+    apr_size_t k;
+    int i;
+
+    for (i = 0; i < VERDICT_COUNT; i++) {
+        int status = verdict_status((verdict_code_t)i), failed = 0;
+
+        for (k = 0; k < sizeof(ours) / sizeof(*ours); k++) {
+            failed = failed || ours[k] == (verdict_code_t)i;
+        }
+        tap_ok(failed == (status >= 500) && status / 100 != 3 &&
+                   (status == 200) == (i == VERDICT_ALLOWED),
+               "%s: %d is %s", verdict_word((verdict_code_t)i), status,
+               failed ? "our failure" : "an answer for good");
+    }
+}
+
 static void check_waits(apr_pool_t *pool)
 {
     static const struct {
@@ -147,6 +170,7 @@ int main(void)
            "the sentence has the detail, not the operator's part");
     tap_ok(strstr(verdict_logline(&v, pool), "(why?)") != NULL, "the log line has both");
     check_slices(pool);
+    check_repeated();
     check_waits(pool);
     apr_terminate();
     return tap_done();
