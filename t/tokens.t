@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """tokens.t - a person's tokens on the pages: made, shown once, used, seen as used, revoked; nobody else's."""
+import html
 import os
 import re
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -111,6 +113,47 @@ def projects(t, s, b):
          "a token narrowed by the operator: its page says so in the words of 'token show'", (words, text))
 
 
+def files(t, s, b):
+    """The files that a token is to be good for, as sha256sum prints them."""
+    path = dist.sdist("many-03", "4.0").save(s.path("dist"))
+    wheel = dist.wheel("many-04", "4.0").save(s.path("dist"))
+    listed = subprocess.run(["sha256sum", "--binary", path], stdout=subprocess.PIPE, check=True, text=True).stdout
+    listed += "\r\n" + subprocess.run(["sha256sum", wheel], stdout=subprocess.PIPE, check=True, text=True).stdout.upper().split(" ")[0]
+    listed += "  dist\\" + os.path.basename(wheel)
+    t.like(listed, r"^[0-9a-f]{64} \*/.*many_03", "what sha256sum prints: a mark, directories")
+    r = add(s, b, "/strict/", files="\n" + listed, life="7d")
+    token = made(s, r)
+    t.ok(token, "a token for two files; a policy takes them for a restriction", r.text[:2500])
+    told = b.get("/account/tokens/" + token.id).text
+    for part in ("only the projects many-03, many-04", "only the version 4.0", "with the SHA-256", os.path.basename(path)):
+        t.has(told, part, "  its page says so: " + part)
+    t.is_(s.upload(dist.sdist("many-03", "4.0", salt="another byte"), token).status, 403, "  the same name with other bytes: refused")
+    t.is_(s.upload(dist.sdist("many-03", "4.1"), token).status, 403, "  another file: refused")
+    t.is_(s.upload(dist.sdist("many-03", "4.0"), token).status, 200, "  that file is accepted")
+    t.is_(s.upload(dist.wheel("many-04", "4.0"), token).status, 200, "  and the other")
+    sums, name = listed[:64], "  many_03-4.0.tar.gz"
+    for what, text, says in (
+            ("a short digest", sums[1:] + name, "Line 1 of the files is not as sha256sum"),
+            ("a long digest", "a" + sums + name, "Line 1 of the files is not as sha256sum"),
+            ("no digit", "g" + sums[1:] + name, "Line 1 of the files is not as sha256sum"),
+            ("no digest, third line", sums + name + "\r\n\r\nmany_03-4.0.tar.gz\r\n", "Line 3 of the files is not as sha256sum"),
+            ("no name", sums + "  ", "Line 1 of the files is not as sha256sum"),
+            ("a directory", sums + "  dist/", "Line 1 of the files names neither"),
+            ("no distribution", sums + name + "\n" + sums + " *dist/README.txt", "Line 2 of the files names neither"),
+            ("an escaped name", "\\" + sums + name, "Line 1 of the files is not as sha256sum"),
+            ("too many", "\n".join("%064x  many_03-%d.0.tar.gz" % (i, i) for i in range(33)), "Line 33 of the files is one too many")):
+        r = add(s, b, files=text)
+        t.ok(r.status == 422 and not made(s, r), "files, %s: refused" % what, r.status)
+        t.ok('<a href="#files">' + says in r.text and 'id="files-wrong">' + says in r.text, "  told above and beside the field", r.text[:1500])
+        t.has(r.text, 'aria-describedby="files-wrong"', "  which refers to it")
+        t.is_(html.unescape(re.search(r"(?s)<textarea[^>]*>\n(.*?)</textarea>", r.text).group(1)), text, "  what was typed is there again")
+    lines = "\n".join("%064x  %s-%d.0-py3-none-any.whl" % (i, "many_05_with_a_long_name", i) for i in range(31)) + "\n" + sums + name
+    token = made(s, add(s, b, files=lines))
+    t.is_(s.upload(dist.sdist("many-03", "4.0"), token).status, 200, "a token for as many files as it takes fits an upload's header")
+    r = add(s, b, files="</textarea><script>")
+    t.unlike(r.text, "</textarea><script", "nothing typed gets out of the field")
+
+
 def nobody_else(t, s, alices):
     b = pages.Browser(s)
     b.sign_in("bob", s.password("bob"))
@@ -149,6 +192,7 @@ def main(t):
         b.sign_in("alice", s.password("alice"))
         other = story(t, s, b)
         projects(t, s, b)
+        files(t, s, b)
         nobody_else(t, s, other)
         policy(t, s, b)
 

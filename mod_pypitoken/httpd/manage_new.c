@@ -8,6 +8,7 @@
 #include "access/narrow.h"
 #include "core/duration.h"
 #include "httpd/config.h"
+#include "httpd/manage_files.h"
 #include "httpd/manage_list.h"
 #include "httpd/manage_made.h"
 #include "httpd/manage_time.h"
@@ -72,7 +73,8 @@ static int manage_new_project(void *baton, const store_project_t *row, store_rol
 /* What was typed and chosen is in the form again. */
 static void manage_new_typed(const manage_t *m, json_t *data)
 {
-    static const char *const texts[] = {"name", "until", "networks", "versions", "globs", "uses"};
+    static const char *const texts[] = {"name",  "until", "networks", "versions",
+                                        "globs", "uses",  "files"};
     static const char *const choices[][2] = {
         {"kind", "sdist"}, {"kind", "wheel"}, {"creation", "existing"}, {"creation", "new"}};
     apr_pool_t *pool = m->r->pool;
@@ -232,8 +234,8 @@ static const char *manage_new_uses(const manage_t *m, apr_int64_t *uses)
 static const char *manage_new_narrow(const manage_t *m, apr_array_header_t *caveats,
                                      const char **field)
 {
-    static const char *const names[] = {"networks", "versions", "globs",
-                                        "kind",     "uses",     "creation"};
+    static const char *const names[] = {"networks", "versions", "globs", "kind",
+                                        "uses",     "creation", "files"};
     slice_t creation = form_get(&m->form, "creation");
     const char *wrong = NULL;
     apr_size_t i;
@@ -248,6 +250,9 @@ static const char *manage_new_narrow(const manage_t *m, apr_array_header_t *cave
                            .only_existing = i == 5 && slice_is(creation, "existing")};
 
         wrong = i == 4 ? manage_new_uses(m, &narrow.uses) : NULL;
+        if (i == 6) {
+            wrong = manage_files_read(&narrow, form_get(&m->form, names[i]), m->r->pool);
+        }
         wrong = wrong ? wrong : narrow_caveats(caveats, &narrow, seam_system.now(), m->r->pool);
         *field = wrong ? names[i] : *field;
     }
