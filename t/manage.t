@@ -102,15 +102,20 @@ def signing_in(t, s):
 
 
 def refused(t, s):
-    b = pages.Browser(s)
+    b, seen = pages.Browser(s), set()
     for user, password, what in (("alice", "wrong", "a wrong password"), ("nobody", "wrong", "an unknown user"),
                                  ("alice", "", "no password"), ("", s.password("alice"), "no user"),
                                  ("\"><script>alert(1)</script>", "x", "a script for a name")):
         r = b.sign_in(user, password)
         t.is_(r.status, 403, what + ": refused")
-        t.has(r.text, "Wrong user name, password or code", "  and told so, as all are")
+        t.has(r.text, '<a href="#password">Wrong user name, password or code', "  and told so, as all are")
+        t.has(r.text, 'id="password-wrong">Wrong user name, password or code', "  beside the fields, too")
+        t.is_(re.findall(r'<input id="(\w+)"[^>]* aria-invalid="true" aria-describedby="password-wrong">', r.text), ["user", "password", "code"],
+              "  all of which refer to it")
+        seen.add(re.sub(r' value="[^"]*"| autofocus', "", r.text))
         t.ok("pypitoken-session" not in b.cookies, "  no session")
         t.unlike(r.text, "<script", "  what was typed is shown escaped")
+    t.is_(len(seen), 1, "the page is the same whatever was wrong, but for the name that was typed")
     t.has(b.sign_in("al&ice", "x").text, 'value="al&amp;ice"', "the name need not be typed again")
     for user, password in (("__token__", "pypi-abc"), ("alice", s.token("alice").text)):
         r = b.sign_in(user, password)

@@ -507,6 +507,12 @@ def uploads(t, s, own):
           "and so does the trail")
 
 
+def beside(text):
+    """The fields that are marked as wrong, each with the id of what says so and is on the page."""
+    found = re.findall(r'<input id="(\w+)"[^>]* aria-invalid="true" aria-describedby="([^"]*)"', text)
+    return [(field, says) for field, says in found if re.search(r'id="%s">[^<]{20,}<' % says, text)]
+
+
 def own_pages(t, s):
     """Enrolling on the pages, and what it ends."""
     s.ctl("user", "add", "paula", text=s.password("paula") + "\n")
@@ -519,6 +525,7 @@ def own_pages(t, s):
     t.is_(b.get(at + "/qr").status, 303, "  and there is no picture")
     r = b.post(at, at, act="begin", password="wrong")
     t.is_(r.status, 403, "  a wrong password begins none", r)
+    t.is_(beside(r.text), [("password", "password-wrong")], "  told beside the field", r.text)
     r = b.send(at, {"act": "begin", "password": pw})
     t.is_(r.status, 403, "  nor does a forged form", r)
     r = b.post(at, at, act="begin", password=pw)
@@ -535,6 +542,7 @@ def own_pages(t, s):
     t.is_(s.get(at + "/qr").status, 303, "  and nobody else")
     r = b.post(at + "/new", at + "/new", code="000000")
     t.is_(r.status, 422, "another code does not confirm it", r)
+    t.is_(beside(r.text), [("code", "code-wrong")], "  told beside the field", r.text)
     t.is_(b.get("/account/").status, 200, "  and ends nothing")
     r = b.post(at + "/new", at + "/new", code=own.code())
     codes = re.findall(r'<li class="token">([a-z-]+)</li>', r.text)
@@ -547,6 +555,7 @@ def own_pages(t, s):
     t.has(b.get(at).text, "8 recovery codes left", "  and the page knows")
     r = b.post(at, at, act="remove", password=pw, code="000000")
     t.is_(r.status, 403, "who has no fresh code changes nothing", r)
+    t.is_(beside(r.text), [("password", "password-wrong"), ("code", "password-wrong")], "  told beside both fields alike", r.text)
     r = b.post(at, at, act="codes", password=pw, code=codes[0])
     fresh = re.findall(r'<li class="token">([a-z-]+)</li>', r.text)
     s.secrets.update(fresh)

@@ -27,14 +27,15 @@ static int manage_factor_account(manage_t *m, mine_t *mine, store_user_t *user, 
     return rc == STORE_OK;
 }
 
+/* in_fields: the problem is what was typed. */
 static int manage_factor_page(manage_t *m, int status, const store_user_t *user,
-                              const char *problem)
+                              const char *problem, int in_fields)
 {
     json_t *data = json_object();
 
     json_object_set_new(data, "on", json_boolean(user->second_factor));
     json_object_set_new(data, "codes", json_integer(user->recovery_codes));
-    json_object_set_new(data, "problem", manage_words(m, problem));
+    json_object_set_new(data, in_fields ? "wrong" : "problem", manage_words(m, problem));
     return manage_page(m, status, MANAGE_FACTOR, T_("Your second factor"), data);
 }
 
@@ -45,7 +46,7 @@ int manage_factor_show(manage_t *m)
     int answer;
 
     return manage_factor_account(m, &mine, &user, &answer)
-               ? manage_factor_page(m, HTTP_OK, &user, NULL)
+               ? manage_factor_page(m, HTTP_OK, &user, NULL, 0)
                : answer;
 }
 
@@ -130,7 +131,8 @@ int manage_factor_act(manage_t *m)
         return manage_factor_page(m, verdict_status(v.code), &user,
                                   v.code == VERDICT_LOGIN_FAILED
                                       ? T_("That was not your password, or not a fresh code.")
-                                      : verdict_sentence(&v, m->r->pool));
+                                      : verdict_sentence(&v, m->r->pool),
+                                  v.code == VERDICT_LOGIN_FAILED);
     }
     if (slice_is(act, "begin")) {
         return manage_factor_begin(m, &mine, &user);

@@ -23,8 +23,10 @@ int manage_sign_home(manage_t *m)
 
 /* ---- the form ---- */
 
-/* The form, bound to this browser by a cookie that it has or is given. */
-static int manage_sign_form(manage_t *m, int status, const char *problem, const char *typed)
+/* The form, bound to this browser by a cookie that it has or is given. in_fields: the problem is
+ * what was typed, and is told beside all fields alike: nobody learns which one it was. */
+static int manage_sign_form(manage_t *m, int status, const char *problem, int in_fields,
+                            const char *typed)
 {
     apr_int64_t now = seam_system.now();
     json_t *data = json_object();
@@ -39,7 +41,7 @@ static int manage_sign_form(manage_t *m, int status, const char *problem, const 
         }
     }
     m->csrf = manage_session_csrf(m, form.id);
-    json_object_set_new(data, "problem", manage_words(m, problem));
+    json_object_set_new(data, in_fields ? "wrong" : "problem", manage_words(m, problem));
     json_object_set_new(data, "typed", manage_string(m, typed));
     json_object_set_new(data, "fresh", json_boolean(!*typed));
     return manage_page(m, status, "sign-in", T_("Sign in"), data);
@@ -47,7 +49,7 @@ static int manage_sign_form(manage_t *m, int status, const char *problem, const 
 
 int manage_sign_in_form(manage_t *m)
 {
-    return manage_sign_form(m, HTTP_OK, NULL, "");
+    return manage_sign_form(m, HTTP_OK, NULL, 0, "");
 }
 
 /* NULL, or why this form cannot have come from our page in this browser. */
@@ -88,7 +90,7 @@ int manage_sign_in(manage_t *m)
     verdict_t v;
 
     if (problem) {
-        return manage_sign_form(m, HTTP_FORBIDDEN, problem, name);
+        return manage_sign_form(m, HTTP_FORBIDDEN, problem, 0, name);
     }
     code = manage_session_login(m, &login, &typed, &v);
     if (code == VERDICT_ALLOWED) {
@@ -99,7 +101,9 @@ int manage_sign_in(manage_t *m)
         return manage_go(m, "");
     }
     manage_note(m, &v);
-    return manage_sign_form(m, verdict_status(code), manage_sign_problem(m, &v), name);
+    return manage_sign_form(m, verdict_status(code), manage_sign_problem(m, &v),
+                            code == VERDICT_LOGIN_FAILED || code == VERDICT_TOKEN_UPLOADS_ONLY,
+                            name);
 }
 
 /* ---- Basic ---- */
