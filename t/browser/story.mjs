@@ -131,6 +131,21 @@ async function story(browser, name, mount, user, options) {
   await context.close();
 }
 
+// At twice the size, in a window of 640 px: letters alone, as some browsers have it, then everything.
+async function large(page, name) {
+  await page.setViewportSize({ width: 640, height: 800 });
+  for (const [what, style, value] of [["letters", "fontSize", "200%"], ["all of it", "zoom", "2"]]) {
+    await page.evaluate(([s, v]) => { document.documentElement.style[s] = v; }, [style, value]);
+    await narrow(page, `${name}, ${what} at 200 %`);
+    const [size, lean] = await page.evaluate(() => {
+      const box = document.querySelector("h1").getBoundingClientRect();
+      return [parseFloat(getComputedStyle(document.querySelector("main")).fontSize), box.height];
+    });
+    ok(style === "zoom" ? lean > 50 : size === 32, "  it is", `${size} ${lean}`);
+    await page.evaluate((s) => { document.documentElement.style[s] = ""; }, style);
+  }
+}
+
 async function look(page, name, scheme) {
   await page.emulateMedia({ colorScheme: scheme });
   await page.evaluate(axe);
@@ -152,6 +167,7 @@ async function pages(browser) {
     await page.emulateMedia({ colorScheme: "light" });
     await page.setViewportSize({ width: 320, height: 640 });
     await narrow(page, `${name} at 320 px`);
+    await large(page, name);
     await page.setViewportSize({ width: 1100, height: 800 });
     seen.push(name);
   }
@@ -160,6 +176,7 @@ async function pages(browser) {
   await page.fill("#user", user);
   await page.fill("#password", "wrong");
   await page.click("main button");
+  ok(await page.isVisible("#password-wrong"), "what is wrong stands beside the field");
   await both("sign-in, refused");
   await page.fill("#password", me.password);
   await page.fill("#code", code(user));
@@ -179,6 +196,11 @@ async function pages(browser) {
   ok(await page.isVisible("#networks-wrong"), "what is wrong stands beside its field, which is open");
   await both("new token, refused");
   await page.fill("#networks", "");
+  await page.fill("#files", "demo-1.0.tar.gz");
+  await page.click('button:text("Make the token")');
+  ok(await page.isVisible("#files-wrong"), "  likewise for the files");
+  await both("new token, files refused");
+  await page.fill("#files", "");
   await page.fill("#uses", "3");
   await page.click('button:text("Make the token")');
   await page.evaluate(() => { document.querySelector("#token").textContent = "pypi-" + "A".repeat(180); });
