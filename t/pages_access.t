@@ -38,9 +38,51 @@ ANSWERS = {
 }
 
 
+# Whatever a page does, pypitokenctl does as well: {route: {the form's "act", or "" for none: commands that do the same}}.
+# An act without any only shows something, or is a browser's own affair.
+COMMANDS = {
+    "tokens/new": {"": ["token create"], "find": []},
+    "tokens/*": {"": ["token revoke"]},
+    "projects/*": {"": ["role add", "role remove"]},
+    "second-factor": {"begin": ["totp enroll"], "codes": ["recovery-codes"], "remove": ["totp disable"]},
+    "second-factor/new": {"": ["totp confirm"]},
+    "admin/users/*": {"disable": ["user disable"], "enable": ["user enable"], "factor": ["totp disable"], "logout": ["user logout"]},
+    "admin/tokens": {"look": ["token inspect", "token show"], "revoke": ["token revoke"]},
+    "admin/tokens/*": {"": ["token revoke"]},
+    "sign-in": {"": []},
+    "sign-out": {"": ["user logout"]},
+}
+# Each option that narrows a token, and the field of the form that does.
+FIELDS = {"network": "networks", "version": "versions", "glob": "globs", "kind": "kind", "file": "files", "uses": "uses",
+          "new-only": "creation", "existing-only": "creation"}
+
+
+def source(name):
+    with open(os.path.join(SRCDIR, "mod_pypitoken", name), encoding="utf-8") as f:
+        return f.read()
+
+
+def commands(t, rows):
+    """Every act of a page has its command, every option of a command its field."""
+    text = source("ctl/commands.c")
+    known = {" ".join(w for w in pair if w) for pair in re.findall(r'\{\{"([a-z-]+)", (?:NULL|"([a-z-]+)")\},', text)}
+    t.ok(len(known) > 30, "the table of commands is read", sorted(known))
+    t.is_(sorted(path for path, _, _, _, post in rows if post != "NULL"), sorted(COMMANDS), "each page that changes something is in the table of this test")
+    t.is_([c for acts in COMMANDS.values() for names in acts.values() for c in names if c not in known], [], "  with commands that there are")
+    where = os.path.join(SRCDIR, "mod_pypitoken/httpd")
+    pages_ = "\n".join(source("httpd/pages/" + name) for name in os.listdir(where + "/pages") if name.endswith(".html"))
+    code = "\n".join(source("httpd/" + name) for name in os.listdir(where) if re.fullmatch(r"manage\w*\.c", name))
+    acts = {a for row in COMMANDS.values() for a in row if a}
+    t.is_(set(re.findall(r'name="act" value="([^"{]*)"', pages_)), acts, "  and all acts of the forms")
+    t.is_(set(re.findall(r'slice_is\((?:act|form_get\(&m->form, "act"\)), "(\w+)"\)', code)) - acts, set(), "  and of the code")
+    options = re.findall(r'^    \{"([a-z-]+)", [^\n]*\bCOMMANDS_NARROW\b', text, re.M)
+    t.is_(sorted(options), sorted(FIELDS), "each option that narrows a token is in the table of this test")
+    form = source("httpd/pages/token-new.html")
+    t.is_([f for f in FIELDS.values() if 'name="%s"' % f not in form], [], "  and has a field in the form for one")
+
+
 def routes():
-    with open(os.path.join(SRCDIR, "mod_pypitoken/httpd/manage_route.c"), encoding="utf-8") as f:
-        text = f.read()
+    text = source("httpd/manage_route.c")
     return ROW.findall(text), text.count("MANAGE_", 0, text.index("};")) // 2
 
 
@@ -64,6 +106,7 @@ def main(t):
     rows, n = routes()
     t.ok(len(rows) > 15 and len(rows) == n, "the table of routes is read, each of its rows", (len(rows), n))
     t.is_(sorted({w for row in rows for w in (row[1], row[3])} - set(ANSWERS)), [], "each of its words is known here")
+    commands(t, rows)
     with site.Site(t) as s:
         s.init("stranger", "maintainer", "owner", "root-of-all")
         token = s.token("owner", "demo")
