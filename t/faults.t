@@ -35,7 +35,8 @@ def projects(s):
 
 def events(s, project):
     return [tuple(row) for row in
-            s.store.rows("SELECT kind, verdict, detail FROM events WHERE project = ? ORDER BY id", project)]
+            s.store.rows("SELECT kind, verdict, detail FROM events WHERE project = ? "
+                                   "AND kind LIKE 'upload%' ORDER BY id", project)]
 
 
 def tidy(t, s, what):
@@ -95,7 +96,8 @@ def gone_after(t, s, tok, backend, closed):
             else:
                 c.sock.shutdown(socket.SHUT_WR)
     # a reset may overtake what was sent before it
-    poll.until(lambda: len(s.store.rows("SELECT 1 FROM events WHERE project = 'gone-after'")) == len(sent), 5)
+    poll.until(lambda: len(s.store.rows("SELECT 1 FROM events WHERE project = 'gone-after' "
+                                            "AND kind LIKE 'upload%'")) == len(sent), 5)
     accepted = {name for (name,) in s.store.rows("SELECT file FROM events WHERE project = 'gone-after' AND kind = 'upload'")}
     stored = poll.until(lambda: accepted == {n.split("/")[1] for n in s.visible() if n.startswith("gone-after/")})
     t.ok(len(accepted) >= 10 and stored, "clients gone before the answer: what was accepted is stored, nothing else",

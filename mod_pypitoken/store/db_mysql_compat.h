@@ -42,6 +42,27 @@ static inline int db_mysql_compat_tls(MYSQL *mysql, const db_mysql_url_t *url)
            mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH, DB_MYSQL_COMPAT_AUTH);
 }
 
+/* 3.4 also goes on with a certificate that does not fit when the server proves that it knows the
+ * account's password: not what tls=verify promises. Once connected: NULL, or what does not fit. */
+static inline const char *db_mysql_compat_doubt(MYSQL *mysql)
+{
+#if MARIADB_PACKAGE_VERSION_ID >= 30400
+    unsigned int status = MARIADB_TLS_VERIFY_UNKNOWN;
+
+    if (mariadb_get_infov(mysql, MARIADB_TLS_VERIFY_STATUS, &status) == 0 &&
+        status == MARIADB_TLS_VERIFY_OK) {
+        return NULL;
+    }
+    return status & MARIADB_TLS_VERIFY_TRUST    ? "no authority that we know has signed it"
+           : status & MARIADB_TLS_VERIFY_HOST   ? "it is not the host's"
+           : status & MARIADB_TLS_VERIFY_PERIOD ? "it is not valid today"
+                                                : "it could not be verified";
+#else
+    (void)mysql; /* refused while connecting */
+    return NULL;
+#endif
+}
+
 /* The library keeps a copy of the password for reconnecting, which is never done. */
 static inline void db_mysql_compat_forget(MYSQL *mysql)
 {
@@ -68,6 +89,13 @@ static inline int db_mysql_compat_tls(MYSQL *mysql, const db_mysql_url_t *url)
 
     return mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode) ||
            (ask && mysql_options(mysql, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &ask));
+}
+
+/* It has refused while connecting. */
+static inline const char *db_mysql_compat_doubt(MYSQL *mysql)
+{
+    (void)mysql;
+    return NULL;
 }
 
 /* Its structures are not documented. */

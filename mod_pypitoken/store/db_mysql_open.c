@@ -156,15 +156,27 @@ static db_rc_t db_mysql_open_connect(db_mysql_t *conn, int patient)
     return db_mysql_error_connect(code);
 }
 
-/* Whatever the options of the library mean, nothing is said in clear text. */
+/* Whatever the options of the library mean, nothing is said in clear text, or to a server that is
+ * not the one that was named. */
 static db_rc_t db_mysql_open_encrypted(db_mysql_t *conn)
 {
-    if (conn->plan->url.tls == DB_MYSQL_TLS_OFF || mysql_get_ssl_cipher(conn->mysql)) {
-        return DB_OK;
+    const db_mysql_url_t *url = &conn->plan->url;
+    const char *doubt;
+
+    if (url->tls != DB_MYSQL_TLS_OFF && !mysql_get_ssl_cipher(conn->mysql)) {
+        apr_snprintf(conn->why, sizeof(conn->why),
+                     "the server speaks clear text only; set up TLS there, or write tls=off");
+        return DB_ERROR;
     }
-    apr_snprintf(conn->why, sizeof(conn->why),
-                 "the server speaks clear text only; set up TLS there, or write tls=off");
-    return DB_ERROR;
+    doubt = url->tls == DB_MYSQL_TLS_VERIFY ? db_mysql_compat_doubt(conn->mysql) : NULL;
+    if (doubt) {
+        apr_snprintf(conn->why, sizeof(conn->why),
+                     "the server's certificate is not believed: %s; write ssl-ca=FILE for the "
+                     "authority that signs it, and the host's name as it is there",
+                     doubt);
+        return DB_ERROR;
+    }
+    return DB_OK;
 }
 
 /* What a server says of itself: name and value of a variable or a status, ON or 1. */

@@ -25,11 +25,11 @@ def strip_tls(greeting):
 
 
 class Relay:
-    def __init__(self, target, mode="pass"):
+    def __init__(self, target, mode="pass", host="127.0.0.1"):
         self.target, self.mode, self.seen, self.accepted = target, mode, b"", 0
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", 0))
+        self.listener.bind((host, 0))
         self.listener.listen(64)
         self.port = self.listener.getsockname()[1]
         self.open, self.lock, self.over = [], threading.Lock(), False
