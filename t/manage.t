@@ -263,8 +263,10 @@ def old(t, s):
     for fields in ({}, {"password": ""}, {"password": "wrong"}):
         r = b.post(where, where, **fields)
         t.ok(r.status == 403 and "That was not your password" in r.text, "  without it: not revoked", r.status)
+        t.like(r.text, r'<input id="password"[^>]* aria-describedby="password-wrong"><span class="wrong" id="password-wrong">That was not', "  told beside the field")
     r = b.post("/account/projects/aged", "/account/projects/aged", user="bob", role="owner")
     t.ok(r.status == 403 and "That was not your password" in r.text, "  nor is a role given", r.status)
+    t.ok(r.text.count('id="password-wrong"') == 1 and 'id="user-wrong"' not in r.text, "  told beside the password, not the name", r.text)
     t.ok(not any(row["revoked"] for row in s.ctl_json("token", "list", "--user", "alice") if row["id"] == tokens[0].id), "  the token is as it was")
     t.is_([r["user"] for r in s.ctl_json("role", "list", "aged")], ["alice"], "  and so are the roles")
     t.is_(b.post(where, where, password=s.password("alice")).status, 303, "  with it: revoked")

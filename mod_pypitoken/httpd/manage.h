@@ -54,6 +54,7 @@ typedef struct manage_t {
     mine_t mine;         /* for access/: who acts, from where; when somebody is signed in */
     team_t team;         /* the project of a route that ends in one (manage_route.h) */
     store_token_t token; /* the person's own, of a route that ends in one */
+    const char *again;   /* what was wrong with the password typed again (manage_confirm.h) */
 } manage_t;
 
 /* Writes a page: template's text with data (stolen; may be NULL) and title (of the catalogue; NULL:

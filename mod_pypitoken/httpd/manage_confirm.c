@@ -15,6 +15,7 @@ void manage_confirm_data(const manage_t *m, json_t *data)
 {
     json_object_set_new(data, "again", json_boolean(manage_confirm_old(m)));
     json_object_set_new(data, "coded", json_boolean(m->factors > 1));
+    json_object_set_new(data, "wrong_password", manage_words(m, m->again));
 }
 
 verdict_code_t manage_confirm(manage_t *m, verdict_t *v, const char **problem)
@@ -34,6 +35,7 @@ verdict_code_t manage_confirm(manage_t *m, verdict_t *v, const char **problem)
         *problem = code == VERDICT_LOGIN_FAILED
                        ? T_("That was not your password, or not a fresh code.")
                        : verdict_sentence(v, m->r->pool);
+        m->again = *problem;
     }
     return code;
 }

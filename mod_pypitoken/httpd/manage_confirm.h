@@ -9,7 +9,8 @@
 
 #define MANAGE_CONFIRM_FRESH 1800
 
-/* For the template "again": whether its fields are on the page. */
+/* For the template "again": whether its fields are on the page, and what manage_confirm found wrong
+ * with them. */
 void manage_confirm_data(const manage_t *m, json_t *data);
 
 /* VERDICT_ALLOWED, or *v and, in *problem, the sentence for the page; it is logged. */
