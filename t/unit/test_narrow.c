@@ -411,6 +411,7 @@ static void policies(world_t *w)
     policy_of(w, "admin.longest-life = 30d\n", "Line 1");
     policy_of(w, "maintainer. longest-life = 30d\n", "Line 1");
     policy_of(w, "unrestricted\n", "a setting, '=' and a value");
+    tap_ok(kit_has(policy_read(&p, "/", w->pool), "cannot be read"), "a directory is no policy");
     tap_ok(kit_has(policy_read(&p, "/nowhere/policy", w->pool), "cannot be read"),
            "a policy that is not there");
 }

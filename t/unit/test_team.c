@@ -292,6 +292,19 @@ static void admins(store_t *s, const store_user_t *other, apr_pool_t *pool)
     tap_ok(admin_reset_factor(&root, other) == STORE_NOTFOUND, "no second factor to take off");
 }
 
+static void left(store_t *s, const store_project_t *demo, const store_user_t *other,
+                 apr_pool_t *pool)
+{
+    mine_t mine = mine_of(s, "other", 0);
+    team_t team;
+
+    tap_ok(store_role_set(s, demo->id, other->id, STORE_ROLE_MAINTAINER) == STORE_OK &&
+               team_find(&team, &mine, slice_of("demo"), pool) == STORE_OK &&
+               store_role_set(s, demo->id, other->id, STORE_ROLE_NONE) == STORE_OK &&
+               team_find(&team, &mine, slice_of("demo"), pool) == STORE_NOTFOUND,
+           "to be given no role is to have none");
+}
+
 int main(void)
 {
     store_user_t owner, other, stranger;
@@ -314,5 +327,6 @@ int main(void)
     duels(s, &demo, &owner, &other, kit.pool);
     record(s, kit.pool);
     admins(s, &other, kit.pool);
+    left(s, &demo, &other, kit.pool);
     return kit_end(&kit);
 }
