@@ -193,6 +193,23 @@ static void links(kit_t *kit)
     unlink(link);
 }
 
+/* One byte more than the file may have would be read by nobody. */
+static void full(kit_t *kit)
+{
+    static const char head[] = "a " KEY_A "\n#";
+    char text[16384 + 1];
+    const char *id;
+
+    memset(text, 'x', sizeof(text));
+    memcpy(text, head, strlen(head));
+    memcpy(text + sizeof(text) - 3, "\n\n", 3);
+    put(kit, text);
+    tap_ok(keyring_count(ring(kit)) == 1 &&
+               kit_has(keyring_prepare(kit->keyring, &kit_seam, &id, p), "too large") && !id &&
+               kit_is(get(kit), text),
+           "a keyring that has no room for a key stays as it is");
+}
+
 static void crowd(kit_t *kit)
 {
     int i, status, good = 0;
@@ -221,6 +238,7 @@ int main(void)
     failures(&kit);
     formats(&kit);
     links(&kit);
+    full(&kit);
     crowd(&kit);
     apr_pool_destroy(p);
     return kit_end(&kit);

@@ -262,6 +262,28 @@ static void raced(const world_t *w)
            "  without an overlap, too");
 }
 
+/* ---- use ---- */
+
+/* What a client says of itself is bytes. */
+static void used(const world_t *w)
+{
+    char *text;
+    const char *id = make(w, &w->a, "used", NULL, 0, 0, &text);
+    store_event_t event = {.kind = "upload",
+                           .user = "alice",
+                           .token_id = id,
+                           .address = "192.0.2.7",
+                           .agent = "t\xffwine",
+                           .file = "demo-1.0.tar.gz"};
+    store_token_t row;
+
+    tap_ok(mine_token(&w->a, slice_of(id), &row, w->pool) == STORE_OK && !row.used &&
+               store_use(w->store, &event, &row) == STORE_OK && store_flush(w->store) == STORE_OK &&
+               mine_token(&w->a, slice_of(id), &row, w->pool) == STORE_OK && row.used &&
+               kit_is(row.used_agent, "t?wine") && kit_is(row.used_address, "192.0.2.7"),
+           "a token is told with its last use, whatever the client called itself");
+}
+
 /* ---- administrators ---- */
 
 static void administered(const world_t *w)
@@ -416,6 +438,7 @@ int main(void)
     projects(&w);
     rotated(&w);
     raced(&w);
+    used(&w);
     administered(&w);
     disclosed(&w);
     unlucky(&w);
