@@ -539,6 +539,22 @@ static void multipart_random(apr_pool_t *parent)
     apr_pool_destroy(pool);
 }
 
+/* multipart_boundary lets none of these through; whoever comes another way is refused, too. */
+static void multipart_delimiters(apr_pool_t *pool)
+{
+    static events_t e;
+    char name[MULTIPART_BOUNDARY_MAX + 2];
+    const slice_t body =
+        SLICE("--\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n----\r\n");
+
+    memset(name, 'b', sizeof(name));
+    name[sizeof(name) - 1] = '\0';
+    tap_ok(events_run(&e, "", body, kit_whole, pool) == VERDICT_BOUNDARY && !e.text.n && !e.wrong,
+           "a delimiter without a name opens nothing");
+    tap_ok(events_run(&e, name, body, kit_whole, pool) == VERDICT_BOUNDARY && !e.text.n && !e.wrong,
+           "nor one with a name that is too long");
+}
+
 int main(void)
 {
     apr_pool_t *pool;
@@ -547,6 +563,7 @@ int main(void)
     apr_pool_create(&pool, NULL);
     multipart_table(pool);
     multipart_boundaries(pool);
+    multipart_delimiters(pool);
     multipart_limits(pool);
     multipart_stops(pool);
     multipart_lag(pool);
