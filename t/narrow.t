@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
 import pymacaroons  # noqa: E402
-from pypt import SRCDIR, clients, dist, site, tap, wire  # noqa: E402
+from pypt import SRCDIR, clients, dist, poll, site, tap, wire  # noqa: E402
 from pypt.token import Token  # noqa: E402
 
 REMOTEIP = "RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1\n"
@@ -101,13 +101,20 @@ def networks(t, s, alice):
     one(s, t, mine, "team-app", "does not allow 127.0.0.1", "and without it")
 
 
+def used(s):
+    return s.store.rows("SELECT COALESCE(SUM(used), 0) FROM token_uses")[0][0]
+
+
 def given_back(t, s, alice):
-    once = for_one(alice)
+    """The use is given back once the answer is out."""
+    once, before = for_one(alice), used(s)
     file = dist.sdist("team-app", Clock.version())
     other = dist.sdist("team-app", file.version, salt="other")
     s.upload(file, alice)
     t.is_(s.upload(other, once).status, 400, "a token for one upload, refused by the index behind the guard")
+    poll.until(lambda: used(s) == before)
     t.is_(s.upload(dist.sdist("team-app", "9.0"), once, changes={"sha256_digest": SUM}).status, 400, "  and again")
+    poll.until(lambda: used(s) == before)
     t.is_(s.upload(file.form(version="x"), once).status, 400, "  and by the form before that")
     one(s, t, once, "team-app", 200, "  has its use yet")
     one(s, t, once, "team-app", "its uses caveat allows 1 in all, and none is left", "  and then no more")
