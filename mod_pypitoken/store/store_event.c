@@ -210,7 +210,9 @@ store_rc_t store_event_uses(store_t *s, const store_use_t *uses, apr_size_t n)
             rows[n_rows++] = uses[i].event;
         }
     }
-    qsort(rows, n_rows, sizeof(rows[0]), store_event_by_token);
+    if (n_rows > 1) {
+        qsort(rows, n_rows, sizeof(rows[0]), store_event_by_token);
+    }
     do {
         rc = store_begin(s, DB_SOON, &conn);
         for (i = 0; i < n_rows && rc == STORE_OK; i++) {
