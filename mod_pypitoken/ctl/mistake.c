@@ -307,14 +307,3 @@ int mistake_look(const httpdconf_node_t *root, mistake_fn *fn, void *baton, apr_
     }
     return count.n;
 }
-
-const char *const *mistake_words(apr_pool_t *pool)
-{
-    const char **words = apr_pcalloc(pool, (MISTAKE_ROWS + 1) * sizeof(*words));
-    apr_size_t i;
-
-    for (i = 0; i < MISTAKE_ROWS; i++) {
-        words[i] = mistake_rows[i].word;
-    }
-    return words;
-}

@@ -51,9 +51,6 @@ typedef struct mistake_t {
 /* Looks for every mistake; fn is called for each. The number found. */
 int mistake_look(const httpdconf_node_t *root, mistake_fn *fn, void *baton, apr_pool_t *pool);
 
-/* The words of all checks, NULL at the end. */
-const char *const *mistake_words(apr_pool_t *pool);
-
 /* ---- for the checks, mistake_*.c ---- */
 
 /* var takes the address of each element of an array of type; i is its place. */
