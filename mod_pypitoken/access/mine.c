@@ -67,6 +67,7 @@ const char *mine_rotate(const mine_t *mine, slice_t id, store_token_t *old, rota
 {
     const char *wrong;
 
+    memset(made, 0, sizeof(*made));
     *rc = mine_token(mine, id, old, pool);
     if (*rc != STORE_OK) {
         return *rc == STORE_NOTFOUND ? "There is no such token."
