@@ -48,9 +48,17 @@ async function picture(page, name) {
   shot += 1;
 }
 
-// Nothing is wider than the window: no page scrolls sideways.
+// Nothing is wider than the window: no page scrolls sideways. A click goes on before the style sheet is there.
 async function narrow(page, name) {
-  const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  let wide, seen;
+  await page.waitForLoadState("load");
+  for (let i = 0; i < 50; i += 1) {
+    [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+    if (wide <= seen) {
+      break;
+    }
+    await page.waitForTimeout(100);
+  }
   ok(wide <= seen, `${name}: fits its window`, `${wide} in ${seen}`);
 }
 
@@ -147,6 +155,7 @@ async function large(page, name) {
 }
 
 async function look(page, name, scheme) {
+  await page.waitForLoadState("load");
   await page.emulateMedia({ colorScheme: scheme });
   await page.evaluate(axe);
   const found = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
