@@ -2,7 +2,6 @@
 #include "httpd/private.h"
 #include "httpd/api_read.h"
 
-#include <apr_strings.h>
 #include <string.h>
 
 typedef struct api_read_scan_t {
@@ -72,23 +71,6 @@ static int api_read_event(void *baton, const store_event_t *row)
     return 0;
 }
 
-/* "AT-ID" as the answer before has it under "next". 0, or -1: it is none. */
-static int api_read_before(const api_t *a, slice_t text, store_cursor_t *out)
-{
-    const char *p = slice_dup(text, a->r->pool);
-    char *end;
-
-    if (strspn(p, "0123456789-") != text.n || *p == '-') {
-        return -1;
-    }
-    out->at = apr_strtoi64(p, &end, 10);
-    if (*end != '-' || end[1] < '0') {
-        return -1;
-    }
-    out->id = apr_strtoi64(end + 1, &end, 10);
-    return *end ? -1 : 0;
-}
-
 int api_read_events(api_t *a)
 {
     api_read_scan_t scan = {.a = a};
@@ -97,7 +79,7 @@ int api_read_events(api_t *a)
     mine_t mine = api_mine(a);
     store_rc_t rc;
 
-    if (text.n && api_read_before(a, text, &before)) {
+    if (text.n && store_cursor_read(&before, text, a->r->pool)) {
         return api_refuse_code(a, VERDICT_API_QUERY, "before");
     }
     scan.rows = json_array();
@@ -108,7 +90,6 @@ int api_read_events(api_t *a)
     }
     return api_answer(a, HTTP_OK,
                       json_pack("{s:o, s:o}", "events", scan.rows, "next",
-                                scan.more ? json_sprintf("%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT,
-                                                         scan.last.at, scan.last.id)
+                                scan.more ? json_string(store_cursor_text(&scan.last, a->r->pool))
                                           : json_null()));
 }

@@ -2,7 +2,6 @@
 #include "httpd/private.h"
 #include "httpd/manage_event.h"
 
-#include <apr_strings.h>
 #include <string.h>
 
 #include "access/admin.h"
@@ -91,21 +90,14 @@ int manage_event_row(void *baton, const store_event_t *row)
 
 const store_cursor_t *manage_event_from(const manage_t *m, const form_t *query)
 {
-    char *text = slice_dup(form_get(query, "before"), m->r->pool), *end;
     store_cursor_t *at = apr_palloc(m->r->pool, sizeof(*at));
 
-    at->at = apr_strtoi64(text, &end, 10);
-    if (end == text || *end != '-') {
-        return NULL;
-    }
-    at->id = apr_strtoi64(end + 1, NULL, 10);
-    return at;
+    return store_cursor_read(at, form_get(query, "before"), m->r->pool) ? NULL : at;
 }
 
 void manage_event_data(const manage_event_scan_t *scan, const form_t *query, json_t *data)
 {
-    const char *next = apr_psprintf(scan->m->r->pool, "%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT,
-                                    scan->last.at, scan->last.id);
+    const char *next = store_cursor_text(&scan->last, scan->m->r->pool);
 
     json_object_set_new(data, "events", scan->rows);
     json_object_set_new(data, "older",

@@ -280,6 +280,10 @@ typedef struct store_cursor_t {
     apr_int64_t at, id;
 } store_cursor_t;
 
+/* As "AT-ID", for addresses and answers; in pool. Read: 0, or -1 for text that is none. */
+const char *store_cursor_text(const store_cursor_t *cursor, apr_pool_t *pool);
+int store_cursor_read(store_cursor_t *out, slice_t text, apr_pool_t *pool);
+
 /* At most limit events, the last first, from before on (NULL: now). Of a user, of a project, of
  * both or, with NULL and NULL, all. uploads != 0: of a project, "upload" and "upload-failed" alone.
  */

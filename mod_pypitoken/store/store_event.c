@@ -3,6 +3,7 @@
 
 #include "core/utf8.h"
 
+#include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -361,4 +362,27 @@ store_rc_t store_event_prune(store_t *s, apr_int64_t before, apr_int64_t n, apr_
     } while (store_end(s, &conn, &rc));
     *removed = rc == STORE_OK ? *removed : 0;
     return rc;
+}
+
+/* ---- where a list goes on ---- */
+
+const char *store_cursor_text(const store_cursor_t *cursor, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT, cursor->at, cursor->id);
+}
+
+int store_cursor_read(store_cursor_t *out, slice_t text, apr_pool_t *pool)
+{
+    const char *p = slice_dup(text, pool);
+    char *end;
+
+    if (!text.n || strspn(p, "0123456789-") != text.n || *p == '-') {
+        return -1;
+    }
+    out->at = apr_strtoi64(p, &end, 10);
+    if (*end != '-' || end[1] < '0') {
+        return -1;
+    }
+    out->id = apr_strtoi64(end + 1, &end, 10);
+    return *end ? -1 : 0;
 }

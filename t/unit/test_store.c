@@ -413,6 +413,27 @@ static void tidy(kit_t *kit)
     store_tick(s);
 }
 
+/* Where a list goes on is the client's word. */
+static void cursors(void)
+{
+    static const char *const none[] = {"",      "-",   "1",    "1-",   "-1",    "--1", "1--2",
+                                       "1-2-3", "1 2", "1-2 ", "+1-2", "1-0x2", "a-b", "1-2\n"};
+    const store_cursor_t here = {1795576894, 42};
+    store_cursor_t read;
+    apr_size_t i;
+
+    tap_ok(store_cursor_read(&read, slice_of(store_cursor_text(&here, p)), p) == 0 &&
+               read.at == here.at && read.id == here.id,
+           "a cursor is read as it was written");
+    for (i = 0; i < sizeof(none) / sizeof(*none); i++) {
+        tap_ok(store_cursor_read(&read, slice_of(none[i]), p) == -1, "no cursor: row %d", (int)i);
+    }
+    tap_ok(store_cursor_read(&read, slice_make("1-2\0", 4), p) == -1, "nor one with a NUL");
+    tap_ok(store_cursor_read(&read, slice_of("99999999999999999999-1"), p) == 0 &&
+               read.at == APR_INT64_MAX,
+           "a time beyond all times is the last");
+}
+
 int main(void)
 {
     kit_t kit;
@@ -424,6 +445,7 @@ int main(void)
     projects();
     tokens();
     events();
+    cursors();
     if (!kit_mysql) {
         tidy(&kit);
     }
