@@ -296,6 +296,7 @@ def beside(t, s, servers, name, tok, merge):
     auth, url = "Authorization: " + wire.basic(*tok.user), "/beside-%s" % name
     aliases = [url, "/x/.." + url, url.replace("e", "%65", 1)]
     aliases += ["/" + url, "/" + url + "/", "//" + url + "/x", "/" + url + "//"]
+    aliases += [url + "?x=1", url + ";x", url + "%3Bx", url + "%20", "/." + url, url + "/."]
     for who in ([auth], []):
         for alias in aliases:
             for method in ("POST", "PUT", "DELETE", "FOO") if alias == url else ("POST",):
