@@ -260,14 +260,6 @@ def breaks_off(t, s, tok):
 
 # ---- a child, httpd ----
 
-def kill_children(s):
-    for pid in s.httpd.children():
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it ended by itself meanwhile
-
-
 class Crowd:
     """Uploads from several threads, each of a project of its own; what was answered to each."""
 
@@ -326,9 +318,9 @@ def killed(t, s, tok, bob):
     crowd = Crowd(s, tok, "killed", SEED).start(6)
     for _ in range(12 * TIMES):
         time.sleep(choose.uniform(0.02, 0.4))
-        kill_children(s)
+        s.httpd.kill_children()
     crowd.stop()
-    t.ok(poll.until(lambda: s.get("/simple/").status == 200), "every child killed while uploads ran: httpd goes on")
+    t.ok(poll.until(s.alive), "every child killed while uploads ran: httpd goes on")
     answered = [p for p, status, _ in crowd.done if status == 200]
     broken = [p for p, status, _ in crowd.done if status is None]
     other = [(p.name, r) for p, status, r in crowd.done if status not in (200, None)]
@@ -360,8 +352,8 @@ def killed_behind(t, s, tok, bob, backend):
         return c
     with upload("before-verdict", -1000), upload("after-verdict"):
         t.ok(poll.until(lambda: backend.given and backend.given[0].whole), "a back end has an upload and does not answer")
-        kill_children(s)
-    t.ok(poll.until(lambda: s.get("/simple/").status == 200), "  every child is killed")
+        s.httpd.kill_children()
+    t.ok(poll.until(s.alive), "  every child is killed")
     t.is_(len(backend.given), 1, "  the one that was not whole never got there")
     t.is_((projects(s).get("before-verdict"), projects(s).get("after-verdict")), (None, 0),
           "  it left no project, the other one that is not confirmed")

@@ -182,18 +182,6 @@ def broken_off(t, a, b, alice):
         t.is_(stored((a, b)) - before, 1, "  and one file came")
 
 
-def kill_children(s):
-    for pid in s.httpd.children():
-        os.kill(pid, signal.SIGKILL)
-
-
-def alive(s):
-    try:
-        return s.get("/simple/").status == 200
-    except (wire.Closed, OSError):
-        return False
-
-
 def crashed_between(t, a, b, alice, backend):
     """The use is taken, the back end has it all, and the front end dies: nobody knows whether it arrived."""
     token = counted(alice)
@@ -201,8 +189,8 @@ def crashed_between(t, a, b, alice, backend):
         c.send(wire.request("POST", "/hanging/", [dist.form_type()], dist.sdist("team-app", Clock.version()).form(), token.user))
         t.ok(poll.until(lambda: backend.given and backend.given[-1].whole), "a back end has the one upload, and does not answer")
         t.is_(send(b, token), 403, "  the use is taken at the other front end, too")
-        kill_children(a)
-    t.ok(poll.until(lambda: alive(a)), "  kill -9")
+        a.httpd.kill_children()
+    t.ok(poll.until(a.alive), "  kill -9")
     t.is_([send(a, token), send(b, token)], [403, 403], "  the use stays taken")
 
 
@@ -214,9 +202,9 @@ def crashed_anywhere(t, a, b, alice):
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             going = pool.submit(crowd, (a, b), token, 12)
             time.sleep(choose.uniform(0, 0.1))
-            kill_children((a, b)[i % 2])
+            (a, b)[i % 2].httpd.kill_children()
             got = going.result()
-        poll.until(lambda: alive(a) and alive(b))
+        poll.until(lambda: a.alive() and b.alive())
         more = crowd((a, b), token, 4)
         came = stored((a, b)) - before
         i, lost, broken = i + 1, lost + (came == 0), broken + (0 in got)

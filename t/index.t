@@ -261,13 +261,12 @@ def crash(t, s, tok):
             c.send(body[:part])
             if part > 200000:
                 t.ok(poll.until(lambda: spooling(s)), "  an upload is in the spool")
-            for pid in s.httpd.children():
-                os.kill(pid, signal.SIGKILL)
+            s.httpd.kill_children()
             try:
                 t.ok(c.response().status != 200, "killed after %d bytes: no success is reported" % part)
             except wire.Closed:
                 t.ok(True, "killed after %d bytes: the connection is closed" % part)
-        t.ok(poll.until(lambda: alive(s)), "  the server goes on")
+        t.ok(poll.until(s.alive), "  the server goes on")
         t.is_(s.stored(), before, "  nothing was stored, not even a part")
         t.is_(os.listdir(s.path("spool")), [], "  nothing is left in the spool directory")
     s.allow(r"AH10392: children are killed successively")  # what else
@@ -295,7 +294,7 @@ def crash(t, s, tok):
             pass
     stop.set()
     thread.join()
-    poll.until(lambda: alive(s))
+    poll.until(s.alive)
     t.ok(len(killed) >= 6, "killed %d times during %d uploads (%d told as stored)" % (len(killed), i, len(told)))
     t.ok(all(s.get("/simple/crash/" + p.filename).body == p.data for p in told), "  what was told is there")
     good = True
@@ -320,13 +319,6 @@ def spooling(s):
         except OSError:
             pass
     return any(path.startswith(s.path("spool") + "/") for path in found)
-
-
-def alive(s):
-    try:
-        return s.get("/simple/").status == 200
-    except (OSError, wire.Closed):
-        return False
 
 
 def main(t):

@@ -94,11 +94,7 @@ def killed(t, s, tok):
     held = [Held(s, tok, version="3.%d" % i) for i in range(2)]
     t.ok(crowded(s, tok), "two places are taken")
     old = children_of(s)
-    for pid in old:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it ended by itself meanwhile
+    s.httpd.kill_children()
     r = poll.until(lambda: [r for r in [try_upload(s, tok, "4.0")] if r and r.status == 200])
     t.ok(r, "their children are killed: an upload finds room")
     r = poll.until(lambda: [r for r in [try_upload(s, tok, "4.1")] if r and r.status == 200])

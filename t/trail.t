@@ -96,14 +96,6 @@ def ends(t, w, mpm, token, revoked):
     t.is_(w.used(token)[0], last, "  or when httpd is stopped")
 
 
-def alive(s):
-    """A child that is being killed may take a connection along."""
-    try:
-        return s.get("/simple/").status == 200
-    except (OSError, wire.Closed):
-        return False
-
-
 def killed(t, w, token):
     s = w.s
     s.allow(r"child pid \d+ exit signal Killed")
@@ -111,21 +103,19 @@ def killed(t, w, token):
     w.upload(token)
     last = w.upload(token)
     t.ok(poll.until(lambda: w.used(token)[0] == last), "within the interval the last use is written", w.used(token))
-    for pid in s.httpd.children():
-        os.kill(pid, signal.SIGKILL)
+    s.httpd.kill_children()
     t.is_((w.used(token)[0], w.accepted(last)), (last, 1), "kill -9: it is still there")
-    t.ok(poll.until(lambda: alive(s)), "  and httpd goes on")
+    t.ok(poll.until(s.alive), "  and httpd goes on")
     w.upload(token)
     s.httpd.stop()
 
     s.start(more=LONG)
     w.upload(token)
     before, last = w.used(token)[0], w.upload(token)
-    for pid in s.httpd.children():
-        os.kill(pid, signal.SIGKILL)
+    s.httpd.kill_children()
     t.is_(w.accepted(last), 1, "kill -9 before the interval is over: the upload is on record")
     t.is_(w.used(token)[0], before, "  its last use alone is lost")
-    poll.until(lambda: s.get("/simple/").status == 200)
+    t.ok(poll.until(s.alive), "  and httpd goes on")
     s.httpd.stop()
 
 

@@ -239,6 +239,13 @@ class Site:
     def get(self, path, headers=(), **kw):
         return wire.once(self.httpd.port, kw.pop("method", "GET"), path, headers, **kw)
 
+    def alive(self):
+        """Whether the index answers. False also when a child that is just being killed takes the connection along."""
+        try:
+            return self.get("/simple/").status == 200
+        except (OSError, wire.Closed):
+            return False
+
     def stored(self):
         """Every file below packages, relative, sorted - dot files too."""
         found = []
