@@ -10,7 +10,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import httpd, site, tap  # noqa: E402
+from pypt import httpd, site, tap, wire  # noqa: E402
 
 GUARD = """
 <Location "/legacy/">
@@ -175,6 +175,40 @@ def good(t, s):
     t.is_(with_store.proc.returncode, 0, "and stops")
 
 
+READ_ONLY = """
+<Location "/simple/">
+    SetHandler pypi-index
+    PyPITokenPackages "{root}/packages"
+    Require all granted
+</Location>
+<Location "/people/">
+    AuthType Basic
+    AuthName people
+    AuthBasicProvider pypitoken
+    Require valid-user
+</Location>
+"""
+
+
+def storeless(t, s):
+    """An index that only reads, and people who live elsewhere: no store at all. What is refused there is refused, and kills no
+    child, however long the body that comes with it."""
+    s.allow(r"AH01618: user alice not found")
+    server = httpd.Httpd(s, READ_ONLY.replace("{root}", s.root))
+    s.servers.append(server)
+    server.start()
+    for what, path, user, status in (("an upload", "/simple/", None, 405), ("a token", "/people/", ("__token__", "pypi-" + "A" * 60), 403),
+                                     ("a person", "/people/", ("alice", "x"), 401)):
+        for how, more in (("of unknown length", {"chunks": 65536}), ("of 1 MB", {})):
+            try:
+                r = wire.once(server.port, "POST", path, [], b"x" * 1000000, user, **more)
+            except wire.Closed as gone:
+                r = wire.Response(0, "closed: %s" % gone, [])
+            t.is_(r.status, status, "no store, %s %s: refused" % (what, how), r)
+    t.is_(wire.once(server.port, "GET", "/simple/").status, 200, "  and the index is there")
+    server.stop()
+
+
 def symbols(t):
     done = subprocess.run(["nm", "-D", "--defined-only", httpd.module_path()], stdout=subprocess.PIPE, text=True,
                           check=True)
@@ -187,7 +221,7 @@ def main(t):
     site.need(t)
     with site.Site(t, "sqlite") as s:
         s.init("alice")
-        for part in (directives, files, good):
+        for part in (directives, files, good, storeless):
             t.note(part.__name__)
             part(t, s)
         symbols(t)

@@ -14,6 +14,7 @@
 struct crowd_t {
     _Atomic(apr_uint64_t) *places[CROWD_KINDS];
     unsigned int workers;
+    apr_uint64_t self; /* this process as a holder; set in each child */
 };
 
 typedef struct crowd_place_t {
@@ -71,6 +72,13 @@ static int crowd_configured(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *pte
     return OK;
 }
 
+/* Not shm_t's: an index that only reads has no store, and so no shared block. */
+static void crowd_child(apr_pool_t *pchild, server_rec *main_server)
+{
+    (void)pchild;
+    config_server(main_server)->crowd->self = shm_self();
+}
+
 /* ---- requests ---- */
 
 static apr_status_t crowd_leave(void *data)
@@ -105,7 +113,7 @@ int crowd_enter(request_rec *r, crowd_kind_t kind)
     place = apr_palloc(r->pool, sizeof(*place));
     place->slots.places = crowd->places[kind];
     place->slots.n = crowd_limit(crowd, config_dir(r), kind);
-    place->holder = shm_of(r->server)->self;
+    place->holder = crowd->self;
     place->place = slots_take(&place->slots, place->holder, shm_alive);
     if (place->place < 0) {
         return 0;
@@ -128,4 +136,5 @@ void crowd_register(apr_pool_t *p)
 {
     (void)p;
     ap_hook_post_config(crowd_configured, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(crowd_child, NULL, NULL, APR_HOOK_MIDDLE);
 }

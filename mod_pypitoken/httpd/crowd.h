@@ -30,7 +30,7 @@ int crowd_enter(request_rec *r, crowd_kind_t kind);
 /* How many places are taken at this moment, and how many there are for r's Location. */
 int crowd_taken(request_rec *r, crowd_kind_t kind, int *most);
 
-/* Hooks: the shared memory. */
+/* Hooks: post_config (the shared memory), child_init. */
 void crowd_register(apr_pool_t *p);
 
 #endif

@@ -146,16 +146,22 @@ int shm_alive(apr_uint64_t holder)
     return state != 'Z' && state != 'X' && slots_holder((apr_uint32_t)pid, start) == holder;
 }
 
-static void shm_child(apr_pool_t *pchild, server_rec *main)
+apr_uint64_t shm_self(void)
 {
-    shm_t *m = config_server(main)->shm;
     apr_uint32_t start = 0;
     char state;
 
+    (void)shm_stat(getpid(), &state, &start);
+    return slots_holder((apr_uint32_t)getpid(), start);
+}
+
+static void shm_child(apr_pool_t *pchild, server_rec *main)
+{
+    shm_t *m = config_server(main)->shm;
+
     (void)pchild;
     if (m) {
-        (void)shm_stat(getpid(), &state, &start);
-        m->self = slots_holder((apr_uint32_t)getpid(), start);
+        m->self = shm_self();
     }
 }
 

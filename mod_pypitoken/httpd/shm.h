@@ -26,7 +26,9 @@ const shm_t *shm_of(server_rec *s);
 /* Now, as the block counts. */
 apr_uint32_t shm_now(const shm_t *m);
 
-/* Whether the process that holds a slot still lives; for slots_take. */
+/* This process as a holder of slots, and whether the one that holds a slot still lives; for
+ * slots_take. With or without a block. */
+apr_uint64_t shm_self(void);
 int shm_alive(apr_uint64_t holder);
 
 /* Hooks: post_config, child_init. */
