@@ -17,6 +17,7 @@
 #define INDEX_DISK_PREFIX "pypitoken-"
 #define INDEX_DISK_RANDOM 16 /* bytes of a temporary's name, written as twice as many digits */
 #define INDEX_DISK_TRIES  8
+#define INDEX_DISK_NEXT   250 /* of a name's bytes, behind a dot: names have at most 255 */
 #define INDEX_DISK_BLOCK  65536
 
 typedef struct index_disk_fd_t {
@@ -243,18 +244,25 @@ apr_status_t index_disk_publish(index_disk_temp_t *t, int dir, const char *name)
     return rc == 0 ? APR_SUCCESS : errno;
 }
 
+/* A file without a name can take none that is taken: it gets another one first. What a process that
+ * died there left under that one goes when the name is next replaced. */
 apr_status_t index_disk_replace(index_disk_temp_t *t, int dir, const char *name)
 {
+    char next[INDEX_DISK_NEXT + 2];
     apr_status_t rv = index_disk_publish(t, dir, name);
     int tries;
 
+    if (!APR_STATUS_IS_EEXIST(rv)) {
+        return rv;
+    }
+    snprintf(next, sizeof(next), ".%.*s", INDEX_DISK_NEXT, name);
     for (tries = 0; tries < INDEX_DISK_TRIES && APR_STATUS_IS_EEXIST(rv); tries++) {
-        if (unlinkat(dir, name, 0) != 0 && errno != ENOENT) {
+        if (unlinkat(dir, next, 0) != 0 && errno != ENOENT) {
             return errno;
         }
-        rv = index_disk_publish(t, dir, name);
+        rv = index_disk_publish(t, dir, next);
     }
-    return rv;
+    return rv == APR_SUCCESS && renameat(dir, next, dir, name) != 0 ? errno : rv;
 }
 
 void index_disk_done(index_disk_temp_t *t, apr_pool_t *pool)

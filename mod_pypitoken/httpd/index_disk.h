@@ -37,7 +37,8 @@ apr_status_t index_disk_sync(index_disk_temp_t *t, struct stat *info);
  * as it is. dir is not flushed: see index_disk_flush. */
 apr_status_t index_disk_publish(index_disk_temp_t *t, int dir, const char *name);
 
-/* As publish, but takes the place of what is there. For a moment there may be nothing. */
+/* As publish, but takes the place of what is there, at once: who looks finds one of the two. For
+ * one writer at a time of dir, or at least of name. */
 apr_status_t index_disk_replace(index_disk_temp_t *t, int dir, const char *name);
 
 /* No more is to be done with t (may be NULL), which is of this pool. */

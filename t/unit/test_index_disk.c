@@ -27,13 +27,18 @@
 
 static apr_pool_t *test_pool;
 static const char *test_root;
-static int test_named; /* no O_TMPFILE here */
-static int test_kill;  /* calls until death, 0: never */
-static int test_errno; /* what linkat fails with, 0: does not */
+static int test_named;         /* no O_TMPFILE here */
+static int test_kill;          /* calls until death, 0: never */
+static int test_errno;         /* what linkat fails with, 0: does not */
+static const char *test_stays; /* a file that must be there at every call, NULL: none */
+static int test_gone;          /* how often it was not */
 static const char test_data[] = "some bytes that belong together";
 
 static void test_step(void)
 {
+    if (test_stays && access(test_stays, F_OK) != 0) {
+        test_gone++;
+    }
     if (test_kill > 0 && --test_kill == 0) {
         kill(getpid(), SIGKILL);
     }
@@ -219,6 +224,64 @@ static void test_crash(void)
     tap_ok(at > 4 && !died, "%s: %d steps to die at", how, at - 2);
 }
 
+/* Puts data in the place of "a". */
+static apr_status_t test_replace_once(const char *data, apr_pool_t *pool)
+{
+    index_disk_temp_t *t;
+    int dir;
+    apr_status_t rv = index_disk_temp(&t, test_root, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = index_disk_write(t, data, strlen(data));
+    }
+    if (rv == APR_SUCCESS) {
+        rv = index_disk_open(&dir, test_root, "aaa", 1, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = index_disk_replace(t, dir, "a");
+    }
+    index_disk_done(t, pool);
+    return rv;
+}
+
+/* Who reads meanwhile, or after a death in the midst of it, would take a file for one without
+ * metadata, and what only the upload knew (Requires-Python) would be lost for good. */
+static void test_replace(void)
+{
+    const char *how = test_named ? "named" : "nameless", *got;
+    int at, status, died = 1;
+
+    test_fresh();
+    tap_ok(test_replace_once(test_data, test_pool) == APR_SUCCESS, "%s: what is not there", how);
+    test_stays = apr_pstrcat(test_pool, test_root, "/aaa/a", NULL);
+    tap_ok(test_replace_once("second", test_pool) == APR_SUCCESS, "%s: what is there", how);
+    tap_ok(test_replace_once("third", test_pool) == APR_SUCCESS, "%s: once more", how);
+    got = test_content("a", test_pool);
+    tap_ok(got && strcmp(got, "third") == 0, "%s: is replaced", how);
+    tap_ok(test_gone == 0, "%s: at no moment nothing is there (%d times)", how, test_gone);
+    test_stays = NULL;
+    for (at = 1; died && at < 10; at++) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            apr_pool_t *pool;
+
+            apr_pool_create(&pool, NULL);
+            test_kill = at;
+            _exit(test_replace_once("fourth", pool) != APR_SUCCESS);
+        }
+        waitpid(pid, &status, 0);
+        died = WIFSIGNALED(status);
+        got = test_content("a", test_pool);
+        tap_ok(got && strcmp(got, died ? "third" : "fourth") == 0, "%s: killed at call %d: %s", how,
+               at, got ? got : "nothing is left");
+    }
+    index_disk_tidy(test_root);
+    tap_ok(at > 2 && !died && test_count(test_root) == 1,
+           "%s: and nothing else stays, got %d files", how, test_count(test_root));
+    test_remove(test_root);
+}
+
 /* A temporary in use, of this process or another, is nobody's to remove. */
 static void test_tidy(void)
 {
@@ -357,6 +420,7 @@ int main(void)
     for (test_named = 0; test_named < 2; test_named++) {
         test_names();
         test_crash();
+        test_replace();
     }
     test_tidy();
     test_links();
