@@ -340,6 +340,13 @@ def imports(t, c):
     status, shown = terminal(t, c, "user", "import", users, types=[])
     t.ok(status == 0 and "100 %  20 done" in shown and shown.count("added") == 21, "the same for user import", shown[-1500:])
     expect(t, c.run("project", "import", os.path.join(c.dir, "nowhere")), 1, "no such file", r"\A\Z", "nowhere")
+    for kind in ("project", "user"):
+        expect(t, c.run(kind, "import", c.dir), 1, "%s import: a file that cannot be read to its end is none that was imported" % kind, None,
+               "cannot be read to its end")
+    done = expect(t, c.run("project", "import", "-", text="lastz:alice\nlasty\0:alice\nlastx:alice\n\0\nlastw\0"), 1,
+                  "project import: a line with a NUL is refused")
+    t.is_(re.findall(r"(?m)^ *(\d+) .*?(added|refused)", done.stdout), [("1", "added"), ("2", "refused"), ("3", "added"), ("4", "refused"), ("5", "refused")],
+          "  and does not take the next one along", done.stdout)
     for name in [r["name"] for r in c.json("project", "list") if r["name"].startswith(("many-", "from-", "Plain", "owned", "shared", "kept", "last"))]:
         c.run("project", "remove", name)
     for i in range(20):

@@ -235,35 +235,50 @@ static int cmd_import_line(cmd_import_t *in, slice_t line)
     return in->take(in, line);
 }
 
-static int cmd_import_long(cmd_import_t *in)
+/* A line that is not looked at. */
+static void cmd_import_strange(cmd_import_t *in, const char *why)
 {
     static const cmd_import_project_t nothing = {0};
 
-    return in->take == cmd_import_user
-               ? cmd_import_user_refuse(in, NULL, "refused: the line is too long")
-               : cmd_import_project_refuse(in, &nothing, "refused: the line is too long");
+    (void)(in->take == cmd_import_user ? cmd_import_user_refuse(in, NULL, why)
+                                       : cmd_import_project_refuse(in, &nothing, why));
 }
 
-static int cmd_import_file(cmd_import_t *in, apr_file_t *f)
+/* How many bytes the last apr_file_gets has written to line, which was full of 1 before: it does
+ * not say, and a line may hold NULs. */
+static apr_size_t cmd_import_got(const char line[CMD_IMPORT_LINE])
+{
+    apr_size_t n = CMD_IMPORT_LINE;
+
+    while (n && line[n - 1] != '\0') {
+        n--;
+    }
+    return n ? n - 1 : 0;
+}
+
+/* *rv: why there is no more. */
+static int cmd_import_lines(cmd_import_t *in, apr_file_t *f, apr_status_t *rv)
 {
     char line[CMD_IMPORT_LINE];
     int code = CTL_DONE, within = 0;
 
-    while (code == CTL_DONE && apr_file_gets(line, sizeof(line), f) == APR_SUCCESS) {
-        apr_size_t n = strlen(line);
-        int whole = n && line[n - 1] == '\n';
+    memset(line, 1, sizeof(line));
+    while (code == CTL_DONE && (*rv = apr_file_gets(line, sizeof(line), f)) == APR_SUCCESS) {
+        apr_size_t n = cmd_import_got(line);
+        int whole = n && line[n - 1] == '\n', full = n == sizeof(line) - 1;
 
         in->line += !within;
         in->bytes += (apr_int64_t)n;
-        if (within) {
-            within = !whole;
-        } else if (whole || apr_file_eof(f) == APR_EOF) {
+        if (!within && memchr(line, '\0', n)) {
+            cmd_import_strange(in, "refused: the line has a NUL in it");
+        } else if (!within && !whole && full) {
+            cmd_import_strange(in, "refused: the line is too long");
+        } else if (!within) {
             code = cmd_import_line(in, slice_make(line, n));
-        } else {
-            within = 1;
-            (void)cmd_import_long(in);
         }
+        within = !whole && full;
         progress_at(in->progress, in->bytes);
+        memset(line, 1, sizeof(line));
     }
     sodium_memzero(line, sizeof(line));
     return code;
@@ -294,6 +309,8 @@ static int cmd_import_all(ctl_t *ctl, cmd_import_take_fn *take, const table_colu
                           apr_size_t n, const char *more)
 {
     cmd_import_t in = {.ctl = ctl, .take = take};
+    apr_status_t rv = APR_EOF;
+    char why[120];
     apr_int64_t size;
     apr_file_t *f;
     int code = cmd_import_open(ctl, &f, &size);
@@ -306,8 +323,12 @@ static int cmd_import_all(ctl_t *ctl, cmd_import_take_fn *take, const table_colu
     }
     apr_pool_create(&in.pool, ctl->pool);
     in.progress = progress_begin(ctl, columns, n, size);
-    code = cmd_import_file(&in, f);
+    code = cmd_import_lines(&in, f, &rv);
     progress_end(in.progress);
+    if (code == CTL_DONE && rv != APR_EOF) {
+        code = ctl_fail(CTL_REFUSED, "%s cannot be read to its end: %s.", ctl->argv[0],
+                        apr_strerror(rv, why, sizeof(why)));
+    }
     if (code == CTL_DONE) {
         ctl_remark(ctl, "%d added, %d refused.%s", in.added, in.refused, more);
     }
