@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """completion.t - bash, zsh and fish complete every command, its options, operands and values: as --help has them."""
 import os
+import pty
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,7 +20,7 @@ CTL = os.path.join(os.path.abspath(BUILDDIR), "pypitokenctl")
 BASH = r"""
 source "$1"
 while IFS= read -r line; do
-    COMP_WORDS=($line) COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=()
+    COMP_LINE=$line COMP_WORDS=($line) COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=()
     [[ $line = *' ' ]] && COMP_WORDS+=('') COMP_CWORD=${#COMP_WORDS[@]} && COMP_CWORD=$((COMP_CWORD - 1))
     _pypitokenctl
     printf '%s\n' "${COMPREPLY[@]}" ''
@@ -123,6 +126,50 @@ def complete(t, name, where, rows, values):
     t.ok(len(want) > 2 * len(rows) + len(values), "  which are all commands and options")
 
 
+# with their line editors, where words are cut as a shell cuts them: the key ^G shows what stands there and clears it
+REAL = {"bash": ["--norc", "--noprofile", "-i"], "zsh": ["-f", "-i"]}
+REAL_BEGIN = {"bash": r"""source %(scripts)s/pypitokenctl; bind -x '"\C-g": printf "<<%%s>>\n" "$READLINE_LINE"; READLINE_LINE='""",
+              "zsh": r"""fpath=(%(scripts)s $fpath); autoload -Uz compinit; compinit -u -D;
+                         probe() { print -rn -- "<<$BUFFER>>" >$TTY; BUFFER= }; zle -N probe; bindkey '^G' probe"""}
+REAL_WANT = {"tok": "token ", "--store sqlite:/x/y.db token cr": "token create ", "--store=sqlite:/x/y.db token cr": "token create ",
+             "--service 'a b' token rev": "token revoke ", "--keyring on": "--keyring one.txt ", "--keyring=on": "--keyring=one.txt ",
+             "token create --kind=wh": "token create --kind=wheel ", "role add p u m": "role add p u maintainer "}
+
+
+def editor(name, where, questions):
+    """Types each question and a tab. What stands on the line then."""
+    script = " ".join((REAL_BEGIN[name] % {"scripts": os.path.join(os.path.abspath(BUILDDIR), "completion")}).split())
+    env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": where, "TERM": "dumb", "PS1": "$ ", "INPUTRC": "/dev/null"}
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(where)
+        os.execvpe(name, [name, *REAL[name]], env)
+    seen, got = b"", []
+    try:
+        os.write(fd, (script + "; printf 'rea%s\\n' dy\n").encode())
+        for wanted, question in zip([rb"ready\r?\n"] + [rb"<<([^>]*)>>"] * len(questions), questions + [None]):
+            while not re.search(wanted, seen):
+                if not select.select([fd], [], [], 30)[0]:
+                    raise RuntimeError("%s says nothing but %r" % (name, seen[-500:]))
+                seen += os.read(fd, 65536)
+            found = re.search(wanted, seen)
+            seen = seen[found.end():]
+            got += [text.decode() for text in found.groups()]
+            if question:
+                os.write(fd, ("pypitokenctl %s\t\x07" % question).encode())
+    finally:
+        os.close(fd)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    return got
+
+
+def edited(t, name, where):
+    got = dict(zip(REAL_WANT, editor(name, where, list(REAL_WANT))))
+    end = {q: text[-len(REAL_WANT[q]):] for q, text in got.items()}
+    t.is_(end, REAL_WANT, "%s: on its command line, with what cuts words there" % name, got)
+
+
 def main(t):
     rows, values = table()
     t.ok(len(rows) > 35 and len(values) > 25 and "events" in rows and "events prune" in rows, "the tables are read", (rows, values))
@@ -137,6 +184,8 @@ def main(t):
                 t.skip("completion in " + name, "no " + name)
                 continue
             complete(t, name, where, rows, values)
+            if name in REAL:
+                edited(t, name, where)
         done = subprocess.run([CTL, "completion", "csh"], stderr=subprocess.PIPE, text=True, check=False)
         t.ok(done.returncode == 2 and "bash, zsh or fish" in done.stderr, "no other shell", done.stderr)
     finally:
