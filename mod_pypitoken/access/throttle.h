@@ -65,6 +65,10 @@ extern const throttle_figures_t throttle_defaults;
 const char *throttle_parse(throttle_figures_t *f, const char *name, const char *rates,
                            apr_pool_t *pool);
 
+/* What one attempt pays for at most: a stranger with a code pays for address and account, for both
+ * of codes, and for all together. */
+#define THROTTLE_BILL (5 * THROTTLE_RATES)
+
 /* What one attempt paid, and where; between charge and settle. */
 typedef struct throttle_ticket_t {
     int n;
@@ -72,13 +76,12 @@ typedef struct throttle_ticket_t {
         shared_table_t table;
         apr_uint64_t key;
         tally_rate_t rate;
-    } paid[3 * THROTTLE_RATES];
+    } paid[THROTTLE_BILL];
     apr_uint64_t place; /* the account at this network */
 } throttle_ticket_t;
 
-/* device: what the device cookie names (throttle.h of the caller has checked that it is this
- * user's), or empty. Seconds to wait, at least 1, and nothing is paid; or 0 and *ticket is to be
- * settled. */
+/* device: what the device cookie names, or empty; that it is this user's was checked. Seconds to
+ * wait, at least 1, and nothing is paid; or 0 and *ticket is to be settled. */
 unsigned throttle_charge(const shared_t *s, const throttle_figures_t *f,
                          const login_attempt_t *attempt, slice_t device, apr_uint32_t now,
                          throttle_ticket_t *ticket);

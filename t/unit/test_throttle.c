@@ -339,6 +339,39 @@ static void words(void)
     }
 }
 
+/* Every limit with as many rates as it may have: what a stranger with a code pays has its place in
+ * the ticket, and nothing is written behind it. */
+static void a_bill_longer_than_its_ticket(void)
+{
+    login_attempt_t a = {slice_of("alice"), "192.0.2.1", LOGIN_CHARGE_PASSWORD | LOGIN_CHARGE_CODE};
+    static const char *const names[] = {"account", "address", "all", "code", "code-address"};
+    struct {
+        throttle_ticket_t ticket;
+        unsigned char behind[4096];
+    } *paper = calloc(1, sizeof(*paper));
+    apr_size_t i;
+    int most, clean = 1;
+
+    begin();
+    for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        (void)throttle_parse(&figures, names[i], "10/5m,20/1h,50/1d", pool);
+    }
+    most = (int)(sizeof(paper->ticket.paid) / sizeof(paper->ticket.paid[0]));
+    tap_ok(throttle_charge(&shared, &figures, &a, slice_of(NULL), 0, &paper->ticket) == 0 &&
+               paper->ticket.n == 5 * THROTTLE_RATES && paper->ticket.n <= most,
+           "five limits of three rates each: %d entries in a ticket for %d", paper->ticket.n, most);
+    for (i = 0; i < sizeof(paper->behind); i++) {
+        clean = clean && !paper->behind[i];
+    }
+    tap_ok(clean, "  nothing is written behind the ticket");
+    if (paper->ticket.n <= most) {
+        throttle_settle(&shared, &paper->ticket, LOGIN_OUTCOME_VOID, 0);
+    }
+    free(paper);
+    tap_ok(fail((who_t){"alice", "192.0.2.1", NULL, 1}, 100, 0) == 10,
+           "  and all of it is given back");
+}
+
 static void blocks(void)
 {
     seam_t mute = seam_system;
@@ -384,6 +417,7 @@ int main(void)
     tokens();
     lingering();
     words();
+    a_bill_longer_than_its_ticket();
     blocks();
     free(shared.block);
     return tap_done();
