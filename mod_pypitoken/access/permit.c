@@ -81,6 +81,7 @@ static verdict_code_t permit_claim(permit_t *permit, store_t *store, verdict_t *
 
     if (rc == STORE_OK) {
         permit->fresh = 1;
+        permit->role = STORE_ROLE_OWNER;
         return VERDICT_ALLOWED;
     }
     if (rc == STORE_CONFLICT) {
@@ -125,20 +126,23 @@ static verdict_code_t permit_take(permit_t *permit, store_t *store, verdict_t *v
 }
 
 /* The project was there, but an upload that failed may have taken it along since it was looked up,
- * and somebody else may have it now. The event is written: from here on nothing takes it along. */
-static verdict_code_t permit_still(permit_t *permit, store_t *store, verdict_t *v, apr_pool_t *pool)
+ * and somebody else may have it now; or another upload has arrived, and it is no new one any more.
+ * The event is written: from here on nothing takes it along. The caveats were held against what it
+ * was before. */
+static verdict_code_t permit_still(permit_t *permit, store_t *store, const seam_t *seam,
+                                   verdict_t *v, apr_pool_t *pool)
 {
     store_rc_t rc = permit_lookup(permit, store, pool);
+    verdict_code_t code = VERDICT_ALLOWED;
 
     if (rc == STORE_NOTFOUND) {
-        return permit_claim(permit, store, v, pool);
+        code = permit_claim(permit, store, v, pool);
+    } else if (rc != STORE_OK) {
+        code = permit_refuse(v, VERDICT_STORE_DOWN, permit->form, pool);
+    } else if (permit->role == STORE_ROLE_NONE) {
+        code = permit_refuse(v, VERDICT_ROLE_MISSING, permit->form, pool);
     }
-    if (rc != STORE_OK) {
-        return permit_refuse(v, VERDICT_STORE_DOWN, permit->form, pool);
-    }
-    return permit->role == STORE_ROLE_NONE
-               ? permit_refuse(v, VERDICT_ROLE_MISSING, permit->form, pool)
-               : VERDICT_ALLOWED;
+    return code == VERDICT_ALLOWED ? permit_scope(permit, seam, permit->bearer, v, pool) : code;
 }
 
 verdict_code_t permit_commit(permit_t *permit, store_t *store, const seam_t *seam,
@@ -152,11 +156,13 @@ verdict_code_t permit_commit(permit_t *permit, store_t *store, const seam_t *sea
             code = permit_second(permit, seam, v, pool);
         }
     }
-    if (code == VERDICT_ALLOWED && store_use(store, event, &permit->bearer->token) != STORE_OK) {
-        code = permit_refuse(v, VERDICT_STORE_DOWN, permit->form, pool);
+    if (code == VERDICT_ALLOWED) {
+        permit->recorded = store_use(store, event, &permit->bearer->token) == STORE_OK;
+        code = permit->recorded ? VERDICT_ALLOWED
+                                : permit_refuse(v, VERDICT_STORE_DOWN, permit->form, pool);
     }
     if (code == VERDICT_ALLOWED && !permit->fresh && !permit->project.confirmed) {
-        code = permit_still(permit, store, v, pool);
+        code = permit_still(permit, store, seam, v, pool);
     }
     if (code != VERDICT_ALLOWED) {
         (void)permit_settle(store, permit, PERMIT_REFUSED, pool);
@@ -175,7 +181,10 @@ static store_rc_t permit_settle_project(store_t *store, const permit_t *permit, 
         return STORE_OK;
     }
     if (end == PERMIT_REFUSED) {
-        rc = store_project_abandon(store, permit->project.id);
+        /* another upload is making it, and this one has not come so far: not ours to forget */
+        rc = permit->fresh || permit->recorded
+                 ? store_project_abandon(store, permit->project.id, permit->recorded)
+                 : STORE_OK;
         return rc == STORE_NOTFOUND ? STORE_OK : rc;
     }
     rc = store_project_confirm(store, permit->project.id);

@@ -19,8 +19,9 @@ typedef struct permit_t {
     store_role_t role;       /* OWNER for a project that this upload will make */
     int fresh;               /* the project was made for this upload */
     const bearer_t *bearer;
-    int held;    /* uses are taken from the bearer's counters */
-    int settled; /* permit_settle was here */
+    int recorded; /* its event is in the trail */
+    int held;     /* uses are taken from the bearer's counters */
+    int settled;  /* permit_settle was here */
 } permit_t;
 
 /* Decides, changes nothing: scope, then role. bearer and form must live as long as *out.
@@ -34,7 +35,8 @@ verdict_code_t permit_upload(permit_t *out, store_t *store, const seam_t *seam,
  * the token counts them, makes a new project with its owner (not confirmed yet) and records the use
  * and event. VERDICT_ALLOWED, or nothing is left behind: TOKEN_CAVEAT (all uses are spent, or a
  * token for new projects came second), ROLE_MISSING (somebody else made the project meanwhile),
- * STORE_DOWN. */
+ * STORE_DOWN. A project that was not confirmed when permit_upload saw it is looked at again, and
+ * the caveats are held against what it is now. */
 verdict_code_t permit_commit(permit_t *permit, store_t *store, const seam_t *seam,
                              const store_event_t *event, verdict_t *v, apr_pool_t *pool);
 

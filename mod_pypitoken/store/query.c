@@ -137,15 +137,15 @@ const query_t query_table[QUERY_COUNT] = {
     [QUERY_PROJECT_REMOVE] = {"project_remove", "t", "", "DELETE FROM projects WHERE id = ?"},
     [QUERY_PROJECT_CONFIRM] = {"project_confirm", "t", "",
                                "UPDATE projects SET confirmed = 1 WHERE id = ?"},
-    /* uploads that were let through, less those that the back end has refused; clocks of front ends
-     * may differ */
-    [QUERY_PROJECT_ABANDON] = {"project_abandon", "t", "",
+    /* uploads that were let through, less those that the back end has refused: no more than the one
+     * that is over. Clocks of front ends may differ. */
+    [QUERY_PROJECT_ABANDON] = {"project_abandon", "ti", "",
                                "DELETE FROM projects WHERE id = ? AND confirmed = 0 AND "
                                "(SELECT COALESCE(SUM(CASE WHEN e.kind = 'upload' THEN 1 "
                                "WHEN e.detail LIKE '4%' THEN -1 ELSE 0 END), 0) FROM events e "
                                "WHERE e.at >= projects.created - 3600 "
                                "AND e.kind IN ('upload', 'upload-failed') "
-                               "AND e.project = projects.norm) < 2"},
+                               "AND e.project = projects.norm) <= ?"},
 
     /* locks its row: whoever changes who owns it does so one after the other */
     [QUERY_PROJECT_HOLD] = {"project_hold", "t", "",

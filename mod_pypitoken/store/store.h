@@ -164,10 +164,11 @@ store_rc_t store_project_of(store_t *s, const char *user_id, store_project_role_
                             void *baton);
 store_rc_t store_project_remove(store_t *s, const char *id);
 /* The first upload arrived / did not: keeps, or forgets, a project that is not confirmed. Nothing
- * is forgotten while the trail tells of more than one upload to it that was accepted and of which
- * it is not known ("upload-failed" with a status of 4xx) that it was refused: then NOTFOUND. */
+ * is forgotten while the trail tells of another upload to it that was accepted and of which it is
+ * not known ("upload-failed" with a status of 4xx) that it was refused: then NOTFOUND. recorded: 1
+ * when the event of the upload that did not arrive stands in the trail as well. */
 store_rc_t store_project_confirm(store_t *s, const char *id);
-store_rc_t store_project_abandon(store_t *s, const char *id);
+store_rc_t store_project_abandon(store_t *s, const char *id, int recorded);
 
 typedef int store_role_fn(void *baton, const char *user_name, store_role_t role);
 store_rc_t store_role_set(store_t *s, const char *project_id, const char *user_id,

@@ -163,9 +163,11 @@ store_rc_t store_project_confirm(store_t *s, const char *id)
     return store_project_change(s, QUERY_PROJECT_CONFIRM, id);
 }
 
-store_rc_t store_project_abandon(store_t *s, const char *id)
+store_rc_t store_project_abandon(store_t *s, const char *id, int recorded)
 {
-    return store_project_change(s, QUERY_PROJECT_ABANDON, id);
+    const db_value_t params[] = {db_text(slice_of(id)), db_int(recorded != 0)};
+
+    return store_change(s, QUERY_PROJECT_ABANDON, params, STORE_COUNT(params));
 }
 
 /* ---- roles ---- */

@@ -307,6 +307,10 @@ static void test_together(world_t *w)
     tap_ok(act_commit(w, &second) == VERDICT_ALLOWED &&
                upload(w, bob, "again", 1, PERMIT_ARRIVED) == VERDICT_ROLE_MISSING,
            "that one fails and nobody is faster: the project is made once more");
+    act_settle(w, &second, PERMIT_ARRIVED);
+    tap_ok(store_project_find(w->store, "again", &project, w->pool) == STORE_OK &&
+               project.confirmed,
+           "  and confirmed when the file has arrived");
 
     tap_ok(upload(w, alice, "perhaps", 1, PERMIT_UNKNOWN) == VERDICT_ALLOWED &&
                upload(w, alice, "perhaps", 1, PERMIT_REFUSED) == VERDICT_ALLOWED &&

@@ -95,13 +95,12 @@ static void words(world_t *w)
 
 /* ---- uses ---- */
 
-static verdict_code_t upload(world_t *w, const char *text, const char *name, int settle,
-                             permit_t *out, verdict_t *v)
+static verdict_code_t judge(world_t *w, const char *text, const char *name, permit_t *out,
+                            verdict_t *v)
 {
     permit_policy_t policy = {1};
     upload_form_t *form = apr_pcalloc(w->pool, sizeof(*form));
     bearer_t *b = apr_pcalloc(w->pool, sizeof(*b));
-    store_event_t event = {.at = kit_time, .kind = "upload", .verdict = "allowed"};
     verdict_code_t code =
         bearer_verify(b, w->s, &kit_seam, slice_of(text), slice_of("192.0.2.7"), v, w->pool);
 
@@ -109,12 +108,29 @@ static verdict_code_t upload(world_t *w, const char *text, const char *name, int
     form->project = project_normalize(slice_of(name), w->pool);
     form->filename = "f-1.0.tar.gz";
     form->file.normal = "1.0";
+    return code == VERDICT_ALLOWED
+               ? permit_upload(out, w->s, &kit_seam, b, form, &policy, v, w->pool)
+               : code;
+}
+
+static verdict_code_t commit(world_t *w, permit_t *permit, verdict_t *v)
+{
+    store_event_t event = {.at = kit_time,
+                           .kind = "upload",
+                           .verdict = "allowed",
+                           .token_id = permit->bearer->token.id,
+                           .project = permit->form->project};
+
+    return permit_commit(permit, w->s, &kit_seam, &event, v, w->pool);
+}
+
+static verdict_code_t upload(world_t *w, const char *text, const char *name, int settle,
+                             permit_t *out, verdict_t *v)
+{
+    verdict_code_t code = judge(w, text, name, out, v);
+
     if (code == VERDICT_ALLOWED) {
-        code = permit_upload(out, w->s, &kit_seam, b, form, &policy, v, w->pool);
-    }
-    if (code == VERDICT_ALLOWED) {
-        event.token_id = b->token.id;
-        code = permit_commit(out, w->s, &kit_seam, &event, v, w->pool);
+        code = commit(w, out, v);
     }
     if (code == VERDICT_ALLOWED && settle >= 0) {
         (void)permit_settle(w->s, out, (permit_end_t)settle, w->pool);
@@ -252,6 +268,47 @@ static void creation(world_t *w)
            "  not any more when the first has arrived");
     tap_ok(upload(w, old, "new-one", PERMIT_ARRIVED, &p, &v) == VERDICT_ALLOWED,
            "now the other may");
+}
+
+/* What is refused for its caveats is no upload to a project that another upload is making. */
+static void a_refusal_that_takes_a_project_along(world_t *w)
+{
+    const char *id, *all = token(w, NULL, &id), *once = derive(w, all, slice_of("[1004,1]"));
+    const char *fresh = token(w, &(narrow_t){.only_new = 1}, &id);
+    store_project_t project;
+    permit_t p, q;
+    verdict_t v;
+
+    tap_ok(upload(w, once, "xa", PERMIT_ARRIVED, &p, &v) == VERDICT_ALLOWED &&
+               upload(w, all, "claimed", -1, &p, &v) == VERDICT_ALLOWED &&
+               upload(w, once, "claimed", PERMIT_ARRIVED, &q, &v) == VERDICT_TOKEN_CAVEAT,
+           "the first upload to a project is under way, another one's uses are spent");
+    tap_ok(store_project_find(w->s, "claimed", &project, w->pool) == STORE_OK,
+           "  the project stays: a file of its owner may arrive");
+
+    tap_ok(upload(w, all, "second", -1, &p, &v) == VERDICT_ALLOWED &&
+               judge(w, fresh, "second", &q, &v) == VERDICT_ALLOWED,
+           "a token for new projects is judged while the first upload is under way");
+    (void)permit_settle(w->s, &p, PERMIT_ARRIVED, w->pool);
+    tap_ok(commit(w, &q, &v) == VERDICT_TOKEN_CAVEAT,
+           "  that one arrives first: no file more by this token");
+    tap_ok(store_project_find(w->s, "second", &project, w->pool) == STORE_OK && project.confirmed,
+           "  and the project stays");
+
+    tap_ok(upload(w, all, "third", -1, &p, &v) == VERDICT_ALLOWED &&
+               store_project_find(w->s, "third", &project, w->pool) == STORE_OK &&
+               judge(w, derive(w, all, caveat_project_ids(&(slice_t){project.id, 36}, 1, w->pool)),
+                     "third", &q, &v) == VERDICT_ALLOWED,
+           "a token for one project by its id is judged while its first upload is under way");
+    (void)permit_settle(w->s, &p, PERMIT_REFUSED, w->pool);
+    (void)store_event_add(w->s, &(store_event_t){.kind = "upload-failed",
+                                                 .project = "third",
+                                                 .verdict = "backend-failed",
+                                                 .detail = "400 Bad Request"});
+    tap_ok(commit(w, &q, &v) == VERDICT_TOKEN_SCOPE,
+           "  that one is refused: what would be made now is another project");
+    tap_ok(store_project_find(w->s, "third", &project, w->pool) == STORE_NOTFOUND,
+           "  and it is not made");
 }
 
 /* ---- stored caveats ---- */
@@ -432,6 +489,7 @@ int main(void)
     uses(&w);
     crowd(&w);
     creation(&w);
+    a_refusal_that_takes_a_project_along(&w);
     field(&w);
     end(&w);
     policies(&w);

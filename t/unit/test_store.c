@@ -215,15 +215,15 @@ static void projects(void)
     tap_ok(store_role_remove(s, x.id, bob.id) == STORE_OK &&
                store_role_remove(s, x.id, bob.id) == STORE_NOTFOUND,
            "a role goes once");
-    tap_ok(store_project_abandon(s, x.id) == STORE_NOTFOUND, "a confirmed project stays");
-    tap_ok(store_project_abandon(s, y.id) == STORE_OK &&
+    tap_ok(store_project_abandon(s, x.id, 1) == STORE_NOTFOUND, "a confirmed project stays");
+    tap_ok(store_project_abandon(s, y.id, 1) == STORE_OK &&
                store_project_find(s, "new", &got, p) == STORE_NOTFOUND &&
                store_project_confirm(s, y.id) == STORE_NOTFOUND,
            "a claimed one can be abandoned");
     tap_ok(store_project_add(s, "new", "new", bob.id, 0, &y, p) == STORE_OK &&
                store_project_confirm(s, y.id) == STORE_OK &&
                store_project_confirm(s, y.id) == STORE_OK &&
-               store_project_abandon(s, y.id) == STORE_NOTFOUND &&
+               store_project_abandon(s, y.id, 1) == STORE_NOTFOUND &&
                store_project_find(s, "new", &got, p) == STORE_OK && got.confirmed,
            "  or confirmed");
     tap_ok(store_user_remove(s, bob.id) == STORE_CONFLICT, "an owner stays");

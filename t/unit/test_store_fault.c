@@ -240,7 +240,7 @@ static store_rc_t op_project_confirm(void)
 }
 static store_rc_t op_project_abandon(void)
 {
-    return store_project_abandon(w.s, w.claimed);
+    return store_project_abandon(w.s, w.claimed, 1);
 }
 static store_rc_t op_role_set(void)
 {
