@@ -1,6 +1,7 @@
 /*
  * breaker.h - keeps callers away from something that has failed repeatedly, and lets one of them
- * try it now and then. Pure: the caller brings the time and the lock.
+ * try it now and then. Pure: the caller brings the lock, and the time, by a clock that
+ * nobody sets.
  *
  * closed -- BREAKER_FAILURES in a row --> open -- after pause, one caller --> trying
  *   ^----------------------------- it succeeded ------------------------------'  |

@@ -61,7 +61,7 @@ static db_rc_t db_failed(db_conn_t *conn, const char *what, db_rc_t rc, apr_time
     conn->last = rc;
     if (rc == DB_LOST) {
         conn->broken = 1;
-        db_pool_lost(conn, apr_time_now() - since);
+        db_pool_lost(conn, db_pool_now() - since);
     }
     return rc;
 }
@@ -108,7 +108,7 @@ db_rc_t db_query(db_conn_t *conn, query_id_t query, const db_value_t *params, ap
     const char *name = query_table[query].name;
     db_value_t row[QUERY_COLUMNS_MAX];
     db_rc_t rc = db_check_params(conn, query, params, n);
-    apr_time_t at = apr_time_now();
+    apr_time_t at = db_pool_now();
 
     if (rc != DB_OK) {
         return rc;
@@ -119,7 +119,7 @@ db_rc_t db_query(db_conn_t *conn, query_id_t query, const db_value_t *params, ap
         rc = db_failed(conn, name, rc, at);
     }
     while (rc == DB_OK) {
-        at = apr_time_now();
+        at = db_pool_now();
         rc = driver->step(conn->handle, query, row);
         if (rc == DB_ROW) {
             rc = db_check_row(conn, query, row);
@@ -157,7 +157,7 @@ db_rc_t db_exec(db_conn_t *conn, query_id_t query, const db_value_t *params, apr
 
 db_rc_t db_script(db_conn_t *conn, const char *sql)
 {
-    apr_time_t at = apr_time_now();
+    apr_time_t at = db_pool_now();
     db_rc_t rc = conn->db->driver->script(conn->handle, sql);
 
     return rc == DB_OK ? rc : db_failed(conn, "migration", rc, at);
@@ -166,7 +166,7 @@ db_rc_t db_script(db_conn_t *conn, const char *sql)
 db_rc_t db_lock(db_conn_t *conn)
 {
     const db_driver_t *driver = conn->db->driver;
-    apr_time_t at = apr_time_now();
+    apr_time_t at = db_pool_now();
     db_rc_t rc = driver->lock ? driver->lock(conn->handle) : DB_OK;
 
     return rc == DB_OK ? rc : db_failed(conn, "lock", rc, at);
@@ -183,7 +183,7 @@ void db_unlock(db_conn_t *conn)
 
 db_rc_t db_begin(db_conn_t *conn, db_sync_t sync)
 {
-    apr_time_t at = apr_time_now();
+    apr_time_t at = db_pool_now();
     db_rc_t rc = conn->db->driver->begin(conn->handle, sync);
 
     conn->begun = 1; /* also when it failed: rolling back what was not begun does no harm */
@@ -193,7 +193,7 @@ db_rc_t db_begin(db_conn_t *conn, db_sync_t sync)
 
 db_rc_t db_commit(db_conn_t *conn)
 {
-    apr_time_t at = apr_time_now();
+    apr_time_t at = db_pool_now();
     db_rc_t rc;
 
     conn->committing = 1;
@@ -220,13 +220,13 @@ static void db_pause(int tries)
 {
     apr_interval_time_t most = apr_time_from_msec(2) << (tries < 6 ? tries : 6);
 
-    apr_sleep(most / 2 + apr_time_now() % (most / 2));
+    apr_sleep(most / 2 + db_pool_now() % (most / 2));
 }
 
 int db_again(db_conn_t *conn)
 {
     if (conn->last == DB_AGAIN) {
-        if (conn->tries >= DB_TRIES || apr_time_now() - conn->borrowed > DB_TRIES_MAX) {
+        if (conn->tries >= DB_TRIES || db_pool_now() - conn->borrowed > DB_TRIES_MAX) {
             return 0;
         }
     } else if (conn->last != DB_LOST || conn->committing || conn->renewed) {

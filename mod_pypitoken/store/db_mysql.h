@@ -29,7 +29,7 @@ typedef struct db_mysql_statement_t {
 typedef struct db_mysql_plan_t {
     db_mysql_url_t url;
     const char *password; /* guarded memory, or "" */
-    /* One that failed is tried after the others until then (apr_time_t). */
+    /* One that failed is tried after the others until then (db_pool_now). */
     atomic_llong *away; /* for each host */
 } db_mysql_plan_t;
 

@@ -14,6 +14,7 @@
  */
 #include "store/db_mysql.h"
 
+#include "store/db_priv.h"
 #include "store/passfile.h"
 
 #include <apr_strings.h>
@@ -85,13 +86,13 @@ static void db_mysql_open_away(const db_mysql_plan_t *plan, int host, apr_time_t
 
 void db_mysql_open_shun(const db_mysql_t *conn)
 {
-    db_mysql_open_away(conn->plan, conn->host, apr_time_now() + DB_MYSQL_OPEN_AWAY);
+    db_mysql_open_away(conn->plan, conn->host, db_pool_now() + DB_MYSQL_OPEN_AWAY);
 }
 
 /* The hosts in the order of the URL, those that failed a moment ago last. */
 static void db_mysql_open_order(const db_mysql_plan_t *plan, int *order)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = db_pool_now();
     int i, n = 0, last;
 
     for (last = 0; last <= 1; last++) {
@@ -283,7 +284,7 @@ static db_rc_t db_mysql_open_host(db_mysql_t **out, const db_mysql_plan_t *plan,
         rc = db_mysql_open_writable(conn, writable);
     }
     db_mysql_open_away(plan, host,
-                       rc == DB_OK && *writable ? 0 : apr_time_now() + DB_MYSQL_OPEN_AWAY);
+                       rc == DB_OK && *writable ? 0 : db_pool_now() + DB_MYSQL_OPEN_AWAY);
     if (rc != DB_OK) {
         db_mysql_open_say(why, size, conn);
         db_mysql_close(conn);

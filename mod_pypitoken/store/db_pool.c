@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A connection that nobody used for so long is asked whether it lives. */
@@ -11,6 +12,14 @@
 
 /* A statement that was lost after so long ran into a timeout: the database does not answer. */
 #define DB_POOL_SLOW apr_time_from_sec(1)
+
+apr_time_t db_pool_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (apr_time_t)now.tv_sec * APR_USEC_PER_SEC + now.tv_nsec / 1000;
+}
 
 static void db_pool_close(db_conn_t *conn)
 {
@@ -39,6 +48,24 @@ static apr_status_t db_pool_destroy(void *data)
         db_pool_close(&db->slots[i]);
     }
     return APR_SUCCESS;
+}
+
+/* 0, or -1: not to be had. Both end with the process and not before: where a signal has ended it in
+ * the middle of a request, somebody may still be in there, whom destroying them would wait for. */
+static int db_pool_locks(db_t *db)
+{
+    pthread_condattr_t clock;
+    int rc;
+
+    if (pthread_condattr_init(&clock)) {
+        return -1;
+    }
+    rc = pthread_condattr_setclock(&clock, CLOCK_MONOTONIC) ||
+                 pthread_cond_init(&db->freed, &clock) || pthread_mutex_init(&db->mutex, NULL)
+             ? -1
+             : 0;
+    (void)pthread_condattr_destroy(&clock);
+    return rc;
 }
 
 static int db_pool_or(int first, int second, int otherwise)
@@ -72,8 +99,7 @@ db_t *db_make(const db_config_t *config, apr_pool_t *pool)
     for (i = 0; i < n; i++) {
         db->slots[i].db = db;
     }
-    if (apr_thread_mutex_create(&db->mutex, APR_THREAD_MUTEX_DEFAULT, pool) ||
-        apr_thread_cond_create(&db->freed, pool)) {
+    if (db_pool_locks(db)) {
         return NULL;
     }
     apr_pool_cleanup_register(pool, db, db_pool_destroy, apr_pool_cleanup_null);
@@ -104,18 +130,24 @@ static db_conn_t *db_pool_free_slot(db_t *db)
     return empty;
 }
 
+/* Under the mutex: waits until a slot may be free, or until that time. */
+static void db_pool_sleep(db_t *db, apr_time_t until)
+{
+    struct timespec end = {until / APR_USEC_PER_SEC, until % APR_USEC_PER_SEC * 1000};
+
+    (void)pthread_cond_timedwait(&db->freed, &db->mutex, &end);
+}
+
 /* Under the mutex: waits for a slot. When none has changed hands for the stall time, all those who
  * have one are stuck, and whoever came to wait would be too. */
 static db_conn_t *db_pool_wait(db_t *db)
 {
-    apr_time_t now = apr_time_now(), deadline = now + db->wait;
+    apr_time_t now = db_pool_now(), deadline = now + db->wait;
     db_conn_t *conn;
 
     while (!(conn = db_pool_free_slot(db)) && now < deadline && now < db->moved + db->stall) {
-        apr_time_t end = deadline < db->moved + db->stall ? deadline : db->moved + db->stall;
-
-        apr_thread_cond_timedwait(db->freed, db->mutex, end - now);
-        now = apr_time_now();
+        db_pool_sleep(db, deadline < db->moved + db->stall ? deadline : db->moved + db->stall);
+        now = db_pool_now();
     }
     if (conn) {
         conn->taken = 1;
@@ -133,10 +165,10 @@ static void db_pool_meter(const db_t *db, db_rc_t rc, apr_interval_time_t took)
 
 static db_rc_t db_pool_take(db_t *db, db_conn_t **conn, char *why)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = db_pool_now();
     int may, stale = 0;
 
-    apr_thread_mutex_lock(db->mutex);
+    (void)pthread_mutex_lock(&db->mutex);
     may = breaker_enter(&db->breaker, now);
     *conn = may ? db_pool_wait(db) : NULL;
     if (may && !*conn) {
@@ -146,9 +178,9 @@ static db_rc_t db_pool_take(db_t *db, db_conn_t **conn, char *why)
         (*conn)->asked = now;
     }
     stale = *conn && (*conn)->epoch != db->epoch;
-    apr_thread_mutex_unlock(db->mutex);
+    (void)pthread_mutex_unlock(&db->mutex);
     if (!*conn) {
-        db_pool_meter(db, may ? DB_BUSY : DB_DOWN, apr_time_now() - now);
+        db_pool_meter(db, may ? DB_BUSY : DB_DOWN, db_pool_now() - now);
     }
     if (!may) {
         apr_snprintf(why, DB_WHY_MAX, "it failed a moment ago and is left alone for a while");
@@ -170,13 +202,13 @@ static void db_pool_give(db_conn_t *conn, db_rc_t rc)
 
     apr_interval_time_t took;
 
-    conn->idle = apr_time_now();
+    conn->idle = db_pool_now();
     took = conn->idle - conn->asked;
-    apr_thread_mutex_lock(db->mutex);
+    (void)pthread_mutex_lock(&db->mutex);
     conn->taken = 0;
     db->moved = conn->idle;
-    apr_thread_cond_signal(db->freed);
-    apr_thread_mutex_unlock(db->mutex);
+    (void)pthread_cond_signal(&db->freed);
+    (void)pthread_mutex_unlock(&db->mutex);
     db_pool_meter(db, rc, took);
 }
 
@@ -184,23 +216,23 @@ static void db_pool_give(db_conn_t *conn, db_rc_t rc)
 
 static void db_pool_outcome(db_t *db, int good)
 {
-    apr_thread_mutex_lock(db->mutex);
+    (void)pthread_mutex_lock(&db->mutex);
     atomic_store(&db->failing, !good);
     if (good) {
         breaker_good(&db->breaker);
     } else {
-        breaker_bad(&db->breaker, apr_time_now());
+        breaker_bad(&db->breaker, db_pool_now());
     }
-    apr_thread_mutex_unlock(db->mutex);
+    (void)pthread_mutex_unlock(&db->mutex);
 }
 
 void db_pool_lost(db_conn_t *conn, apr_interval_time_t after)
 {
     db_t *db = conn->db;
 
-    apr_thread_mutex_lock(db->mutex);
+    (void)pthread_mutex_lock(&db->mutex);
     db->epoch += conn->epoch == db->epoch; /* many are lost at once: that counts once */
-    apr_thread_mutex_unlock(db->mutex);
+    (void)pthread_mutex_unlock(&db->mutex);
     if (after >= DB_POOL_SLOW) {
         db_pool_outcome(db, 0);
     }
@@ -220,9 +252,9 @@ static db_rc_t db_pool_open(db_conn_t *conn, char *why)
     db_t *db = conn->db;
     db_rc_t rc;
 
-    apr_thread_mutex_lock(db->mutex);
+    (void)pthread_mutex_lock(&db->mutex);
     conn->epoch = db->epoch;
-    apr_thread_mutex_unlock(db->mutex);
+    (void)pthread_mutex_unlock(&db->mutex);
     rc = db->driver->open(&conn->handle, &db->target, why, DB_WHY_MAX);
     if (rc != DB_OK) {
         conn->handle = NULL;
@@ -295,13 +327,13 @@ int db_idle(db_t *db)
 {
     int i, idle = 1;
 
-    if (apr_thread_mutex_trylock(db->mutex) != APR_SUCCESS) {
+    if (pthread_mutex_trylock(&db->mutex) != 0) {
         return 0;
     }
     for (i = 0; i < db->n; i++) {
         idle = idle && !db->slots[i].taken;
     }
-    apr_thread_mutex_unlock(db->mutex);
+    (void)pthread_mutex_unlock(&db->mutex);
     return idle;
 }
 

@@ -7,15 +7,14 @@
 #include "store/breaker.h"
 #include "store/db.h"
 
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
+#include <pthread.h>
 
 struct db_conn_t {
     db_t *db;
     void *handle; /* the driver's; NULL while closed */
     int taken;
     unsigned int epoch; /* that of the pool when it was opened */
-    apr_time_t idle;    /* since then */
+    apr_time_t idle;    /* since then; this and all times here by db_pool_now */
     /* since it was borrowed */
     db_rc_t last; /* of the last call that failed */
     int begun, broken, committing, tries, renewed;
@@ -31,8 +30,8 @@ struct db_t {
     void *baton;
     apr_interval_time_t wait, stall;
     pid_t pid;
-    apr_thread_mutex_t *mutex; /* guards what follows, and taken of all slots */
-    apr_thread_cond_t *freed;
+    pthread_mutex_t mutex; /* guards what follows, and taken of all slots */
+    pthread_cond_t freed;  /* of the clock of db_pool_now, which APR's are not */
     breaker_t breaker;
     apr_time_t moved;   /* a slot was taken or given back */
     unsigned int epoch; /* goes up when a connection is lost: those of before are not trusted */
@@ -43,6 +42,11 @@ struct db_t {
     int n;
     db_conn_t slots[]; /* the rest belongs to whoever has taken the slot */
 };
+
+/* Microseconds by a clock that nobody sets: with the one on the wall, set back by an hour (a
+ * machine that starts before it has asked for the time), a pause would last an hour. For
+ * differences. */
+apr_time_t db_pool_now(void);
 
 /* A statement has come to its end, or the connection was lost in it after that time. */
 void db_pool_good(db_t *db);

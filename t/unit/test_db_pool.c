@@ -1,10 +1,23 @@
 /* test_db_pool.c - which connections are trusted, what is run again, when nobody waits any more,
- * and when the database is left alone: over a driver that only pretends. */
+ * and when the database is left alone: over a driver that only pretends. The clock of the machine
+ * is set back and forth (Makefile.am: apr_time_now is wrapped). */
 #include "store_kit.h"
 
 #include "store/db_priv.h"
 
 #include <apr_thread_proc.h>
+#include <stdatomic.h>
+
+/* How far the wall clock has been set. */
+static _Atomic(apr_int64_t) set_by;
+
+apr_time_t __real_apr_time_now(void);
+apr_time_t __wrap_apr_time_now(void);
+
+apr_time_t __wrap_apr_time_now(void)
+{
+    return __real_apr_time_now() + atomic_load(&set_by);
+}
 
 static struct {
     int opened, closed, rollbacks, asked_idle, dead;
@@ -359,6 +372,71 @@ static void stalls(void)
     db_return(d);
 }
 
+/* ---- when somebody sets the clock ---- */
+
+#define HOUR (3600 * (apr_int64_t)APR_USEC_PER_SEC)
+
+static void a_clock_that_locks_the_database_out(void)
+{
+    db_t *db = make((db_config_t){.slots = 1, .target.break_ms = 50});
+    db_conn_t *c;
+    int i, n;
+
+    atomic_store(&set_by, HOUR);
+    fake.open = DB_LOST;
+    for (i = 0; i < BREAKER_FAILURES; i++) {
+        (void)db_borrow(db, &c, why);
+    }
+    n = fake.opened;
+    atomic_store(&set_by, 0);
+    for (i = 0; i < 100 && fake.opened == n; i++) {
+        apr_sleep(apr_time_from_msec(51));
+        (void)db_borrow(db, &c, why);
+    }
+    tap_ok(fake.opened > n, "the clock is set back: the database is tried again after the pause");
+    fake.open = DB_OK;
+}
+
+typedef struct setter_t {
+    db_conn_t *held;
+    atomic_int done;
+} setter_t;
+
+/* Sets the clock back while somebody waits; the slot comes much later. */
+static void *APR_THREAD_FUNC setter_run(apr_thread_t *thread, void *data)
+{
+    setter_t *s = data;
+    int i;
+
+    (void)thread;
+    apr_sleep(apr_time_from_msec(100));
+    atomic_store(&set_by, -HOUR);
+    for (i = 0; i < 500 && !atomic_load(&s->done); i++) {
+        apr_sleep(apr_time_from_msec(10));
+    }
+    db_return(s->held);
+    return NULL;
+}
+
+static void a_clock_that_keeps_workers_waiting(void)
+{
+    db_t *db = make((db_config_t){.slots = 1, .wait_ms = 300});
+    setter_t s = {NULL, 0};
+    apr_thread_t *thread;
+    apr_status_t rv;
+    db_conn_t *c;
+    db_rc_t rc;
+
+    (void)db_borrow(db, &s.held, why);
+    apr_thread_create(&thread, NULL, setter_run, &s, pool);
+    rc = db_borrow(db, &c, why);
+    atomic_store(&s.done, 1);
+    apr_thread_join(&rv, thread);
+    atomic_store(&set_by, 0);
+    tap_ok(rc == DB_BUSY, "the clock is set back: nobody waits longer for a slot");
+    db_return(c);
+}
+
 int main(void)
 {
     kit_t kit;
@@ -373,5 +451,7 @@ int main(void)
     breaks();
     never_breaks();
     stalls();
+    a_clock_that_locks_the_database_out();
+    a_clock_that_keeps_workers_waiting();
     return kit_end(&kit);
 }
