@@ -10,7 +10,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import httpd, site, tap, wire  # noqa: E402
+from pypt import httpd, site, tap, under, wire  # noqa: E402
 
 GUARD = """
 <Location "/legacy/">
@@ -209,6 +209,31 @@ def storeless(t, s):
     server.stop()
 
 
+def supplementary(t, s):
+    """A store that httpd's user may write as a member of a group: its children are in all of its groups, so that is asked for, too.
+    With a list of groups of our own, in a name space of our own."""
+    what = "a store of a group that httpd's user is in"
+    alone = ["unshare", "--mount"]
+    if not s.as_root or not shutil.which("unshare") or subprocess.run(alone + ["true"], stderr=subprocess.DEVNULL, check=False).returncode:
+        t.skip(what, "not root, or no name spaces")
+        return
+    with open("/etc/group", encoding="utf-8") as f:
+        groups = s.write("group", f.read() + "pypt-store:x:64990:www-data\n")
+    server = httpd.Httpd(s, (STORE + KEYS + GUARD).replace("{root}", s.root))
+    server.write()
+    os.chmod(s.path("store"), 0o2770)
+    for path in [s.path("store")] + [s.path("store", name) for name in os.listdir(s.path("store"))]:
+        os.chown(path, 0, 64990)
+        os.chmod(path, os.stat(path).st_mode | 0o060)
+    for group, code, says in (("/etc/group", 1, "may not write"), (groups, 0, "Syntax OK")):
+        done = subprocess.run(alone + ["sh", "-c", 'mount --bind "$0" /etc/group && exec "$@"', group, *under.command(s.under, server._argv("-t"), s)],
+                              check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              env=under.environment(s.under, httpd.environment(), s))
+        said = done.stdout + server.error_log()
+        t.ok(done.returncode == code and says in said, "%s%s: exit %d" % (what, "" if code == 0 else " no more", code), (done.returncode, said))
+    s.give("store", *["store/" + name for name in os.listdir(s.path("store"))])
+
+
 def symbols(t):
     done = subprocess.run(["nm", "-D", "--defined-only", httpd.module_path()], stdout=subprocess.PIPE, text=True,
                           check=True)
@@ -221,7 +246,7 @@ def main(t):
     site.need(t)
     with site.Site(t, "sqlite") as s:
         s.init("alice")
-        for part in (directives, files, good, storeless):
+        for part in (directives, files, good, storeless, supplementary):
             t.note(part.__name__)
             part(t, s)
         symbols(t)

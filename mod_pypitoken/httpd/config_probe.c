@@ -3,25 +3,16 @@
 
 #include <apr_strings.h>
 #include <errno.h>
-#include <grp.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <unixd.h>
+
+#include "httpd/asuser.h"
 
 typedef struct config_probe_t {
     store_rc_t rc;
     char why[1024];
 } config_probe_t;
-
-/* For good: the process ends soon. */
-static int config_probe_user(void)
-{
-    const char *name = ap_unixd_config.user_name;
-
-    return geteuid() == 0 && (setgid(ap_unixd_config.group_id) != 0 ||
-                              (name && initgroups(name, ap_unixd_config.group_id) != 0) ||
-                              setuid(ap_unixd_config.user_id) != 0);
-}
 
 static void config_probe_run(const store_config_t *config, config_probe_t *found, apr_pool_t *pool)
 {
@@ -29,7 +20,7 @@ static void config_probe_run(const store_config_t *config, config_probe_t *found
     store_t *store;
 
     found->rc = STORE_CONFLICT;
-    if (config_probe_user()) {
+    if (asuser_become()) {
         wrong = apr_psprintf(pool, "cannot become httpd's user (uid %ld)",
                              (long)ap_unixd_config.user_id);
     } else {
