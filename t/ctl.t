@@ -655,6 +655,24 @@ def leaks(t, c):
     os.unlink(path)
 
 
+def terminals(t, c):
+    """Sentences, too, show what a database or a file says without what a terminal would act on."""
+    strange = "e\x1b]0;mine\x07\x9bs\nc\x7f"
+    c.run("user", "add", "--no-password", "esc")
+    made = c.json("token", "create", "--user", "esc")
+    with sqlite3.connect(c.db) as db:
+        db.execute("INSERT INTO front_ends (id, host, pid, key_ids, schema_want, seen) VALUES ('x', ?, 1, 'k', 1, ?)", (strange, int(time.time())))
+        db.execute("UPDATE users SET name = ? WHERE name = 'esc'", (strange,))
+    done = expect(t, c.run("token", "revoke", made["id"]), 0, "token revoke of a user with a name that is none", "Token %s of user e\\?" % made["id"])
+    done.stderr += c.run("store", "copy", "--to", "sqlite:/nowhere").stderr + c.run("user", "list").stdout
+    t.has(done.stderr, "httpd on e?", "  a front end with such a name")
+    t.is_([x for x in done.stdout + done.stderr if x != "\n" and not x.isprintable()], [], "  nothing for the terminal in all that is said", done)
+    with sqlite3.connect(c.db) as db:
+        db.execute("DELETE FROM front_ends")
+        db.execute("DELETE FROM tokens WHERE id = ?", (made["id"],))
+        db.execute("DELETE FROM users WHERE name = ?", (strange,))
+
+
 def main(t):
     root = tempfile.mkdtemp(prefix="pypitokenctl-")
     try:
@@ -674,6 +692,7 @@ def main(t):
         revoking(t, c, plain, row)
         events(t, c, row)
         leaks(t, c)
+        terminals(t, c)
         full_disk(t, c)
         doctor(t, c, root)
         other_keyring(t, c)

@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,14 +35,38 @@ static const ctl_setting_t ctl_settings[] = {
 
 /* ---- output ---- */
 
+static void ctl_put(FILE *out, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+
+/* A sentence, made fit for a terminal like the cells of a table: it may repeat what a database, a
+ * server or a file says. Lines are the sentence's own. */
+static void ctl_put(FILE *out, const char *fmt, va_list ap)
+{
+    char *text = NULL, *line, *end;
+    apr_pool_t *pool;
+
+    if (vasprintf(&text, fmt, ap) < 0) {
+        return;
+    }
+    apr_pool_create(&pool, NULL);
+    for (line = text; line; line = end) {
+        end = strchr(line, '\n');
+        if (end) {
+            *end++ = '\0';
+        }
+        fputs(table_clean(slice_of(line), pool), out);
+        fputc('\n', out);
+    }
+    apr_pool_destroy(pool);
+    free(text);
+}
+
 static void ctl_stderr(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 static void ctl_stderr(const char *fmt, va_list ap)
 {
     fflush(stdout);
     fputs("pypitokenctl: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    ctl_put(stderr, fmt, ap);
 }
 
 int ctl_fail(int code, const char *fmt, ...)
@@ -75,9 +100,8 @@ void ctl_say(const ctl_t *ctl, const table_column_t *columns, apr_size_t n,
         return;
     }
     va_start(ap, fmt);
-    vprintf(fmt, ap);
+    ctl_put(stdout, fmt, ap);
     va_end(ap);
-    putchar('\n');
 }
 
 int ctl_answer(store_rc_t rc, const char *thing)

@@ -76,7 +76,8 @@ void ctl_caller_end(const ctl_caller_t *saved);
 
 /* ---- output ---- */
 
-/* A complaint ("pypitokenctl: ...") on stderr; returns code. */
+/* A complaint ("pypitokenctl: ...") on stderr; returns code. What a sentence repeats moves no
+ * cursor: here, in remarks and in ctl_say it goes through table_clean. After apr_initialize. */
 int ctl_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* A remark on stderr, for people only: nothing with --json. */

@@ -242,7 +242,8 @@ int main(int argc, const char *const *argv)
     int code;
 
     if (apr_initialize() != APR_SUCCESS || sodium_init() < 0) {
-        return ctl_fail(CTL_REFUSED, "The libraries could not be started.");
+        fputs("pypitokenctl: The libraries could not be started.\n", stderr);
+        return CTL_REFUSED;
     }
     apr_pool_create(&ctl.pool, NULL);
     ctl.seam = &seam_system;
