@@ -407,11 +407,11 @@ static int manage_handler(request_rec *r)
     if (!route) {
         return manage_refuse_code(m, VERDICT_PAGE_UNKNOWN);
     }
-    if (r->method_number != M_GET && r->method_number != M_POST) {
-        return HTTP_METHOD_NOT_ALLOWED;
-    }
-    if (!(r->method_number == M_POST ? route->post : route->get)) {
-        ap_allow_standard_methods(r, REPLACE_ALLOW, route->post ? M_POST : M_GET, -1);
+    if (!(r->method_number == M_POST  ? route->post
+          : r->method_number == M_GET ? route->get
+                                      : NULL)) {
+        ap_allow_standard_methods(r, REPLACE_ALLOW, route->get ? M_GET : M_POST,
+                                  route->post ? M_POST : M_GET, -1);
         return HTTP_METHOD_NOT_ALLOWED;
     }
     if (tls_clear(r)) {
