@@ -14,19 +14,28 @@
 
 /* ---- configuration ---- */
 
-/* Names of aliases of ours, in the configuration's pool: as old as the providers they name. */
+/* Names of aliases of ours, in the configuration's pool: as old as the providers they name. NULL
+ * while there is none. */
 static apr_array_header_t *chain_aliases(apr_pool_t *pconf)
 {
     void *names = NULL;
 
     apr_pool_userdata_get(&names, CHAIN_ALIASES, pconf);
+    return names;
+}
+
+static void chain_aliases_add(apr_pool_t *pconf, const char *alias)
+{
+    apr_array_header_t *names = chain_aliases(pconf);
+
     if (!names) {
         names = apr_array_make(pconf, 2, sizeof(const char *));
         apr_pool_userdata_set(names, CHAIN_ALIASES, NULL, pconf);
     }
-    return names;
+    APR_ARRAY_PUSH(names, const char *) = alias;
 }
 
+/* Reads only: the lists of a .htaccess file come while requests run, in many threads. */
 static int chain_ours(apr_pool_t *pconf, const char *name)
 {
     const apr_array_header_t *names = chain_aliases(pconf);
@@ -35,7 +44,7 @@ static int chain_ours(apr_pool_t *pconf, const char *name)
     if (strcmp(name, AUTHN_PROVIDER_NAME) == 0) {
         return 1;
     }
-    for (i = 0; i < names->nelts; i++) {
+    for (i = 0; names && i < names->nelts; i++) {
         if (strcmp(name, APR_ARRAY_IDX(names, i, const char *)) == 0) {
             return 1;
         }
@@ -100,7 +109,7 @@ const char *chain_set_alias(cmd_parms *cmd, void *dir, const char *arg)
     provider = ap_getword_conf(cmd->pool, &args);
     alias = ap_getword_conf(cmd->pool, &args);
     if (*alias && chain_ours(cmd->server->process->pconf, provider)) {
-        APR_ARRAY_PUSH(chain_aliases(cmd->server->process->pconf), const char *) = alias;
+        chain_aliases_add(cmd->server->process->pconf, alias);
     }
     return DECLINE_CMD;
 }
