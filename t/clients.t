@@ -2,16 +2,20 @@
 """clients.t - the real clients of Debian upload through the guard, pip installs what they uploaded,
 and each of them shows the sentence when it is refused."""
 import concurrent.futures
+import glob
+import html
 import os
+import re
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import clients, dist, site, tap  # noqa: E402
+from pypt import clients, dist, pages, site, tap  # noqa: E402
 
 TOOLS = ("twine", "curl", "flit", "poetry", "distutils")
 WORKERS = 3
+PAGES = '<Location "/account/">\nSetHandler pypitoken-manage\nRequire all granted\n</Location>\n'
 
 
 def job(s, tool, url, user, name, version, form="wheel", **env):
@@ -162,17 +166,72 @@ def install(t, s):
             t.ok(a.read() == b.read(), "  the sdist by %s is the same, byte for byte" % tool)
 
 
+# what the shell lines of a page may be pasted into
+SHELLS = {"twine": ["zsh", "-f"], "flit": ["bash"], "poetry": ["bash"], "uv": ["zsh", "-f"], "GitHub Actions": ["bash"], "GitLab CI": ["bash"]}
+
+
+def script(name, text, token):
+    """The shell lines of a snippet, and what its service puts into their environment."""
+    text = text.replace("${{ secrets.PYPI_TOKEN }}", token)
+    env = dict(re.findall(r"(?m)^ +((?:TWINE|PYPI)_\w+): (.*)$", text))
+    if name == "GitLab CI":
+        env["PYPI_TOKEN"] = token
+    lines = re.findall(r"(?m)^- run: (.*)$|^    - (?!if:)(.*)$", text)
+    return "\n".join(a or b for a, b in lines) or text, env
+
+
+def snippets(t, s, url):
+    """What the page of a new token tells people to paste, in the shells that they use."""
+    b = pages.Browser(s)
+    b.more = [("Host", "127.0.0.1:%d" % s.httpd.port)]
+    b.sign_in("alice", s.password("alice"))
+    page = b.post("/account/tokens/new", "/account/tokens/new", name="pasted", scope="all", life="30d").text
+    text = re.search('id="token">([^<]+)<', page).group(1)
+    s.secret(text)
+    shown = {name: html.unescape(code) for name, code in re.findall(r'(?s)<pre [^>]*aria-label="([^"]+)"><code>(.*?)</code></pre>', page)}
+    t.is_(set(shown), set(SHELLS) | {".pypirc"}, "the page has these", page)
+    t.ok(all(url in code and text not in code for code in shown.values()), "  with the URL, and never with the token in them", shown)
+
+    def paste(name):
+        home, project = clients.fresh(s.path("home", "paste-" + name.replace(" ", ""))), "pasted" + re.sub(r"\W", "", name.lower())
+        for tool, form in (("flit", clients.FLIT), ("poetry", clients.POETRY)):
+            if name == tool:
+                top = clients.source(home, project, None)
+                clients.write(os.path.join(home, "pyproject.toml"), form % (project, "1.0", top if name == "poetry" else project))
+        if name == "poetry":
+            clients.run(home, ["poetry", "build", "-n", "-f", "wheel"])
+        elif name not in ("flit", "uv"):
+            os.mkdir(os.path.join(home, "dist"))
+            dist.wheel(project, "1.0").save(os.path.join(home, "dist"))
+        lines, env = script(name, shown[name], text)
+        if name == ".pypirc":
+            clients.write(os.path.join(home, ".pypirc"), lines.replace("(the token)", text), 0o600)
+            return clients.run(home, ["twine", "upload", "--non-interactive", "-r", site.SERVICE, *glob.glob(home + "/dist/*")])
+        if name == "uv":  # is in no Debian yet: what it would be told
+            clients.write(os.path.join(home, "uv"), '#!/bin/sh\necho "$1 $UV_PUBLISH_URL ${UV_PUBLISH_TOKEN%${UV_PUBLISH_TOKEN#??????????}}"\n', 0o755)
+            env["PATH"] = home + ":/usr/bin:/bin"
+        return clients.run(home, [*SHELLS[name], "-c", lines], typed=(text + "\n").encode(), **env)
+    done = dict(in_parallel([(name, lambda name=name: paste(name)) for name in shown]))
+    for name in sorted(shown):
+        t.is_(done[name].code, 0, "%s: what the page says works" % name, done[name])
+        t.ok(name == "uv" or any(n.startswith("pasted" + re.sub(r"\W", "", name.lower()) + "/") for n in s.visible()), "  and uploads", done[name])
+        if name in ("twine", "flit", "poetry", "uv"):
+            t.unlike(shown[name], "#", "  also on a command line of zsh, which has no comments")
+            t.like(shown[name].split("\n")[-1], " && " + name, "  also pasted all at once: who reads the token is not given a line of it")
+    t.has(done["uv"].flat, "publish %s %s" % (url, text[:10]), "uv: is told where to, and the token")
+
+
 def main(t):
-    site.need(t, "twine", "flit", "poetry", "curl", "openssl")
+    site.need(t, "twine", "flit", "poetry", "curl", "openssl", "zsh")
     with site.Site(t) as s:
         s.init("alice")
         dashes = site.GUARD.replace('"/legacy/"', '"/dashes/"').replace("{guard}", "PyPITokenLegacyNames On")
         counted = site.GUARD.replace('"/legacy/"', '"/counted/"').replace("{guard}", "")
-        s.start(more=dashes + counted + "PyPITokenPasswordUpload Never\n", tls=True)
+        s.start(more=dashes + counted + PAGES + "PyPITokenPasswordUpload Never\n", tls=True)
         alice = s.token("alice")
         url = "http://127.0.0.1:%d/legacy/" % s.httpd.port
         for part, arguments in ((uploads, (url, alice)), (install, ()), (refusals, (url, alice)),
-                                (others, (url, alice)), (legacy_names, (alice,)), (tls, (alice,))):
+                                (others, (url, alice)), (legacy_names, (alice,)), (snippets, (url,)), (tls, (alice,))):
             t.note(part.__name__)
             part(t, s, *arguments)
 

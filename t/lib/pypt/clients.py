@@ -65,7 +65,7 @@ class Done:
         return "exit %s after %.1f s: %s" % (self.code, self.seconds, self.text[-1500:])
 
 
-def run(home, argv, cwd=None, **env):
+def run(home, argv, cwd=None, typed=b"", **env):
     os.makedirs(home, exist_ok=True)
     full = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": home, "LC_ALL": "C.UTF-8", "COLUMNS": "1000",
             "TMPDIR": home, "NO_COLOR": "1", "no_proxy": "*", "PIP_CONFIG_FILE": "/dev/null",
@@ -73,7 +73,7 @@ def run(home, argv, cwd=None, **env):
             "SOURCE_DATE_EPOCH": "1600000000", **env}
     start, limit = time.monotonic(), int(full.pop("LIMIT", LIMIT))
     try:
-        done = subprocess.run(argv, cwd=cwd or home, env=full, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        done = subprocess.run(argv, cwd=cwd or home, env=full, input=typed, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=limit, check=False)
         code, out = done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
