@@ -282,7 +282,7 @@ static int guard_fixups(request_rec *r)
         status = guard_refuse(r, guard_state_make(r), VERDICT_NO_CREDENTIALS, guard_nothing, NULL);
     }
     if (status == OK && guard_going(g)) {
-        handoff_environment(r, &g->pass);
+        handoff_environment(r, config_dir(r), &g->pass, g->authorization);
         if (g->stage == GUARD_ALLOWED) {
             apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(VERDICT_ALLOWED));
         }

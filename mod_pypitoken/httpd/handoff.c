@@ -70,8 +70,29 @@ void handoff_authorization(request_rec *r, const config_dir_t *c, const char *ow
     }
 }
 
-void handoff_environment(request_rec *r, const guard_pass_t *pass)
+/* What stands behind the scheme, whatever stands around it. */
+static void handoff_forget(request_rec *r, const char *own)
 {
+    const apr_array_header_t *all = apr_table_elts(r->subprocess_env);
+    const apr_table_entry_t *e = (const apr_table_entry_t *)(const void *)all->elts;
+    const char *space = own ? strchr(own, ' ') : NULL;
+    const char *secret = space ? space + strspn(space, " ") : "";
+    int i = 0;
+
+    while (*secret && i < all->nelts) {
+        if (e[i].val && strstr(e[i].val, secret)) {
+            apr_table_unset(r->subprocess_env, apr_pstrdup(r->pool, e[i].key));
+            i = 0;
+        } else {
+            i++;
+        }
+    }
+}
+
+void handoff_environment(request_rec *r, const config_dir_t *c, const guard_pass_t *pass,
+                         const char *own)
+{
+    handoff_forget(r, c->backend == CONFIG_BACKEND_KEEP ? NULL : own);
     r->user = apr_pstrdup(r->pool, pass->user);
     if (pass->token_id) {
         apr_table_setn(r->subprocess_env, "PYPITOKEN_ID", pass->token_id);

@@ -24,7 +24,10 @@ void handoff_headers(request_rec *r);
 void handoff_authorization(request_rec *r, const config_dir_t *c, const char *own);
 
 /* r->user and the PYPITOKEN_ variables, but for the verdict, for every request of a chain of
- * internal redirects. */
-void handoff_environment(request_rec *r, const guard_pass_t *pass);
+ * internal redirects. Variables into which others have put what the client authenticated with, own,
+ * go, unless PyPITokenBackendAuth is Keep: recipes for CGI and PHP are full of them (SetEnvIf
+ * Authorization, RewriteRule with [E=HTTP_AUTHORIZATION:...]). */
+void handoff_environment(request_rec *r, const config_dir_t *c, const guard_pass_t *pass,
+                         const char *own);
 
 #endif
