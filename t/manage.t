@@ -7,7 +7,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import pages, poll, site, tap, wire  # noqa: E402
+from pypt import httpd, pages, poll, site, tap, wire  # noqa: E402
 
 PAGES = """\
 <Location "/account/">
@@ -285,6 +285,12 @@ def tls(t, s):
     for v in [v for k, v in r.headers if k.lower() == "set-cookie"]:
         t.like(v, "^__Host-.*; Path=/; HttpOnly; SameSite=Strict; Secure", "  %s: __Host- and Secure" % v.split("=")[0])
     t.is_(b.get("/account/").status, 200, "  and it holds")
+    b.more = [("Host", "localhost:%d" % s.httpd.tls_port)]
+    text = b.post("/mine/tokens/new", "/mine/tokens/new", name="n", scope="all", life="7d").text
+    t.like(text, r"TWINE_REPOSITORY_URL=https://localhost:%d/legacy/\s" % s.httpd.tls_port, "  a virtual host without a guard of its own tells the upload URL that it has from the server")
+    for token in re.findall(r"pypi-[\w-]{60,}", text):
+        s.secret(token)
+    b.more = []
     b.cookies = {k.replace("__Host-", ""): v for k, v in b.cookies.items()}
     t.is_(b.get("/account/").status, 303, "  under a name that clear text could set it does not")
     b = pages.Browser(s)
@@ -298,6 +304,8 @@ def main(t):
     with site.Site(t) as s:
         s.init("alice")
         s.write("www/env", "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n%s\\n' \"$HTTP_COOKIE\"\n", 0o755)
+        # the virtual host for TLS has something of its own: what it does not, it has from the server
+        httpd.TLS = httpd.TLS.replace("</Virt", '<Location "/mine/">\nSetHandler pypitoken-manage\nRequire all granted\n</Location>\n</Virt')
         s.start(more=MORE, modules=["cgi"], tls=True)
         for part in (routes, signing_in, refused, forged, bodies, basic, sessions, others, tls, old):
             t.note(part.__name__)

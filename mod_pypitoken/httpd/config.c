@@ -106,7 +106,7 @@ void *config_server_merge(apr_pool_t *p, void *base_, void *add_)
     c->service = add->service ? add->service : base->service;
     c->manage_path = add->manage_path ? add->manage_path : base->manage_path;
     c->guarded = add->guarded || base->guarded;
-    c->guard_paths = apr_array_append(p, base->guard_paths, add->guard_paths);
+    c->guard_paths = apr_array_append(p, add->guard_paths, base->guard_paths);
     c->managed = add->managed || base->managed;
     c->throttle = base->throttle; /* add's cannot have any: GLOBAL_ONLY */
     return c;
@@ -205,9 +205,6 @@ static const char *config_set_guard(cmd_parms *cmd, void *dir, int on)
     c->guard_path = cmd->path;
     config_server(cmd->server)->guarded = 1;
     APR_ARRAY_PUSH(config_server(cmd->server)->guard_paths, const char *) = cmd->path;
-    if (!config_server(cmd->server)->guard_path) {
-        config_server(cmd->server)->guard_path = cmd->path;
-    }
     return NULL;
 }
 

@@ -69,7 +69,8 @@ static const char *manage_made_outside(const manage_t *m, const char *path)
 static const char *manage_made_url(const manage_t *m)
 {
     const char *set = config_dir(m->r)->upload_url;
-    const char *path = config_server(m->r->server)->guard_path;
+    const apr_array_header_t *guards = config_server(m->r->server)->guard_paths;
+    const char *path = guards->nelts ? APR_ARRAY_IDX(guards, 0, const char *) : NULL;
     const char *url, *host;
 
     if (set || !path) {
