@@ -27,7 +27,8 @@ static int tls_loopback(const apr_sockaddr_t *a)
     return 0;
 }
 
-int tls_on(request_rec *r)
+/* The connection itself. */
+static int tls_on(request_rec *r)
 {
     APR_OPTIONAL_FN_TYPE(ssl_is_https) *is_https = APR_RETRIEVE_OPTIONAL_FN(ssl_is_https);
 

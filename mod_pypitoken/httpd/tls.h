@@ -6,9 +6,6 @@
 
 #include <httpd.h>
 
-/* 1 when the connection itself is TLS. */
-int tls_on(request_rec *r);
-
 /* 1 when credentials may not travel in this request: neither TLS nor loopback, and
  * PyPITokenRequireTLS is not Off. Loopback is the connection's other end, whatever mod_remoteip
  * says; a proxy there that says "X-Forwarded-Proto: http" is no better than its client. */
