@@ -9,7 +9,8 @@ import os
 import shutil
 
 from . import poll
-from .mariadb import Mariadb, steady_port
+from .httpd import free_port
+from .mariadb import Mariadb
 
 PROVIDERS = ("/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera/libgalera_smm.so",
              "/usr/lib/galera-4/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so")
@@ -39,13 +40,13 @@ def provider():
 
 class Cluster:
     def __init__(self, n):
-        bases = [steady_port() for _ in range(n)]
+        bases = [free_port() for _ in range(n)]
         members = ",".join("127.0.0.1:%d" % port for port in bases)
         self.nodes = []
         for i in range(n):
             node = Mariadb()
             node.options = OPTIONS.format(provider=provider(), name=bases[0], members=members, number=i, port=node.port,
-                                          sst=steady_port(), base=bases[i], ist=steady_port()).split("\n")
+                                          sst=free_port(), base=bases[i], ist=free_port()).split("\n")
             self.nodes.append(node)
         for node in self.nodes[1:]:
             shutil.copytree(self.nodes[0].path("tls"), node.path("tls"), dirs_exist_ok=True)

@@ -1,6 +1,8 @@
 """httpd.py - a real httpd in the foreground: started, watched and stopped by one test."""
 
+import errno
 import os
+import random
 import re
 import shutil
 import signal
@@ -108,9 +110,17 @@ def environment():
 
 
 def free_port(host="127.0.0.1"):
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
+    """A free port that no outgoing connection takes meanwhile (theirs are above), and another one in every script: for what
+    is started a moment later, or again on the same one."""
+    while True:
+        port = random.SystemRandom().randrange(12000, 32000)
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
+            try:
+                s.bind((host, port))
+                return port
+            except OSError as why:
+                if why.errno != errno.EADDRINUSE:
+                    raise
 
 
 def guardian(pid, name="TERM"):

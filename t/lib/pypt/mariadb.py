@@ -13,16 +13,14 @@ Both have the password in db.secret, a file of mode 0600. Over TCP they are aske
 import atexit
 import os
 import pwd
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 
 from . import SRCDIR, poll
-from .httpd import guardian
+from .httpd import free_port, guardian
 
 PASSWORD = "correct-horse-4711"
 GRANTS = os.path.join(SRCDIR, "conf/mysql-grants.sql")
@@ -49,18 +47,6 @@ max-connections=200
 innodb-flush-log-at-trx-commit=2
 {options}
 """
-
-
-def steady_port():
-    """A free port that no outgoing connection takes meanwhile: for what is started again on the same one."""
-    while True:
-        port = random.randrange(12000, 32000)
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
 
 
 def _where(name):
@@ -117,7 +103,7 @@ class Mariadb:
         self.options, self.binary, self.argv = list(options), binary, list(argv)
         self.user = "mysql" if os.geteuid() == 0 else None
         self.proc = self.guardian = None
-        self.port = steady_port()
+        self.port = free_port()
         for name in "run tls data".split():
             os.mkdir(os.path.join(self.root, name))
         os.chmod(self.root, 0o755)
