@@ -192,6 +192,13 @@ def enrolling(t, s):
     if shutil.which("zbarimg"):
         t.is_(drawn(shown), uri, "on a terminal a QR code, too, which says the same")
     t.is_(s.ctl_run("totp", "enroll", "alice", "--svg", svg).returncode, 1, "a file that is there is not replaced")
+    for who, limit in (("nobody", ""), ("alice", "ulimit -f 0; ")):  # no such user, no room
+        kept = {r["name"]: r["second_factor"] for r in s.ctl_json("user", "list")}
+        argv = [os.path.join(BUILDDIR, "pypitokenctl"), "--config", "/dev/null", *s.store.options(), "--keyring", s.path("keyring"), "totp", "enroll", who]
+        done = subprocess.run(["sh", "-c", 'trap "" XFSZ; ' + limit + 'exec "$@"', "sh", *argv, "--svg", s.path("none.svg")], check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        t.ok(done.returncode in (1, 3) and not os.path.exists(s.path("none.svg")), "an enrolment of %s that fails leaves no file behind" % who, done)
+        t.is_({r["name"]: r["second_factor"] for r in s.ctl_json("user", "list")}, kept, "  and nobody with another factor than before")
     t.is_(s.ctl_json("user", "list")[0]["second_factor"], False, "it does not count yet")
     wrong = "%06d" % ((int(own.code()) + 1) % 1000000)
     done = s.ctl_run("totp", "confirm", "alice", text=wrong + "\n")

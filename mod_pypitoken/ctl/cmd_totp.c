@@ -65,7 +65,17 @@ static int cmd_totp_file(const char *path)
     return fd >= 0 ? fd : ctl_fail(-1, "%s: %s.", path, strerror(errno));
 }
 
-/* 0, or -1 after a complaint. fd is closed. */
+/* It is the caller's, while root works on the store as that one's owner. */
+static void cmd_totp_unlink(const char *path)
+{
+    ctl_caller_t caller;
+
+    ctl_caller_begin(&caller);
+    (void)unlink(path);
+    ctl_caller_end(&caller);
+}
+
+/* 0, or -1 after a complaint, and the file is gone. fd is closed. */
 static int cmd_totp_picture(int fd, const char *path, const enroll_t *e, apr_pool_t *pool)
 {
     const char *svg = qr_svg(slice_of(e->uri), pool);
@@ -73,6 +83,7 @@ static int cmd_totp_picture(int fd, const char *path, const enroll_t *e, apr_poo
     ssize_t put = svg ? write(fd, svg, n) : -1;
 
     if (close(fd) || put != (ssize_t)n) {
+        cmd_totp_unlink(path);
         return ctl_fail(-1, "%s: the QR code could not be written.", path);
     }
     return 0;
@@ -153,7 +164,7 @@ int cmd_totp_enroll(ctl_t *ctl)
     if (code != CTL_DONE) {
         if (ctl->svg) {
             close(fd);
-            unlink(ctl->svg);
+            cmd_totp_unlink(ctl->svg);
         }
         return code;
     }
