@@ -241,7 +241,8 @@ def in_the_field(t, s, alice):
 
 
 def policy(t, s):
-    path = s.write("policy", "longest-life = 30d\ndefault-life = 7d\nunrestricted = no\n")
+    # whoever runs pypitokenctl may be the only one who reads it: root, while the store is httpd's user's
+    path = s.write("policy", "longest-life = 30d\ndefault-life = 7d\nunrestricted = no\n", 0o600)
     make = ("--policy", path, "token", "create", "--user", "alice")
     done = s.ctl_run(*make)
     t.ok(done.returncode == 1 and "name them" in done.stderr, "a policy: no token for everything", done)

@@ -131,8 +131,12 @@ static const char *cmd_token_detail(ctl_t *ctl, const issue_request_t *request)
 int cmd_token_site(ctl_t *ctl, const policy_t **policy)
 {
     policy_t *read = NULL;
-    const char *wrong = ctl->policy ? policy_read(&read, ctl->policy, ctl->pool) : NULL;
+    ctl_caller_t caller;
+    const char *wrong;
 
+    ctl_caller_begin(&caller); /* the file is the caller's, and may be nobody else's to read */
+    wrong = ctl->policy ? policy_read(&read, ctl->policy, ctl->pool) : NULL;
+    ctl_caller_end(&caller);
     *policy = read;
     if (wrong) {
         return ctl_fail(CTL_USAGE, "%s", wrong);
