@@ -10,7 +10,15 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import SRCDIR, dist, poll, site, tap, wire  # noqa: E402
+from pypt import SRCDIR, dist, httpd, poll, site, tap, wire  # noqa: E402
+
+def v6():
+    """Whether there is IPv6 here."""
+    try:
+        return httpd.free_port("::1")
+    except OSError:
+        return None
+
 
 MORE = """
 <Location "/pypitoken-metrics">
@@ -148,6 +156,9 @@ def shown(t, s):
     t.unlike(text, r"internal", "  without what is zero")
     rows = {(r["metric"], r["label"]): r["value"] for r in s.ctl_json("status", "--url", url)}
     t.is_(float(rows["verdicts_total", "internal"]), 0, "  but all of it in JSON")
+    if v6():
+        done = s.ctl_run("status", "--url", url.replace("127.0.0.1", "[::1]"))
+        t.ok(done.returncode == 0 and "verdicts_total" in done.stdout, "  by IPv6 as well", done)
     for bad, says in ((url + "x", "404"), ("https://127.0.0.1/", "no http://"), ("http://127.0.0.1:1/", "refused")):
         done = s.ctl_run("status", "--url", bad)
         t.ok(done.returncode == 3 and says in done.stderr, "pypitokenctl status --url: " + says, done)
@@ -195,7 +206,7 @@ def main(t):
         s.init("alice")
         for status in (418, 500):
             s.write("cgi-bin/%d" % status, CGI % status, 0o755)
-        s.start(more=MORE, modules=["status", "cgi", "authz_host"])
+        s.start(more=MORE + ("Listen [::1]:{port}\n" if v6() else ""), modules=["status", "cgi", "authz_host"])
         tok = s.token("alice")
         began = time.time()
         form(t, s)

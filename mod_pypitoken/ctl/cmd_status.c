@@ -64,6 +64,14 @@ static apr_status_t cmd_status_receive(apr_socket_t *socket, char **out, apr_poo
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }
 
+/* As it stands in the URL, brackets and port included, but for a user before it. */
+static const char *cmd_status_host(const apr_uri_t *uri)
+{
+    const char *at = strrchr(uri->hostinfo, '@');
+
+    return at ? at + 1 : uri->hostinfo;
+}
+
 /* The body, or NULL after a complaint. */
 static const char *cmd_status_get(const char *url, apr_pool_t *pool)
 {
@@ -80,7 +88,7 @@ static const char *cmd_status_get(const char *url, apr_pool_t *pool)
     rv = cmd_status_connect(&socket, &uri, pool);
     if (rv == APR_SUCCESS) {
         rv = cmd_status_send(socket, apr_pstrcat(pool, "GET ", uri.path ? uri.path : "/",
-                                                 " HTTP/1.0\r\nHost: ", uri.hostname,
+                                                 " HTTP/1.0\r\nHost: ", cmd_status_host(&uri),
                                                  "\r\nUser-Agent: pypitokenctl\r\n\r\n", NULL));
     }
     if (rv == APR_SUCCESS) {

@@ -155,7 +155,7 @@ def children(pid):
 
 
 class Httpd:
-    """site: where files live (site.py); config: text after the server's own lines."""
+    """site: where files live (site.py); config: text after the server's own lines; {port} in it is the port."""
 
     def __init__(self, site, config, mpm=None, modules=(), tls=False):
         self.site, self.config = site, config
@@ -172,7 +172,7 @@ class Httpd:
     def write(self):
         root = self.site.root
         self.port = free_port()
-        config = self.config
+        config = self.config.replace("{port}", str(self.port))
         if "cgid" in self.modules:
             config = 'ScriptSock "%s/run/cgisock"\n' % root + config
         if self.tls:
