@@ -79,9 +79,12 @@ def locations(n):
 
 
 def trust(s):
+    """How each client comes to trust our certificate. Node before 20 would know only the first address of localhost,
+    which is ::1 where /etc/hosts has it, and httpd is not there."""
     cert = s.certificate()
     return {"REQUESTS_CA_BUNDLE": cert, "CURL_CA_BUNDLE": cert, "SSL_CERT_FILE": cert,
-            "POETRY_CERTIFICATES_FOO_CERT": cert, "NODE_EXTRA_CA_CERTS": cert}
+            "POETRY_CERTIFICATES_FOO_CERT": cert, "NODE_EXTRA_CA_CERTS": cert,
+            "NODE_OPTIONS": "--dns-result-order=ipv4first"}
 
 
 def upload(stage, tool, base, path, user, size):
