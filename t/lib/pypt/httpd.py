@@ -155,7 +155,7 @@ def children(pid):
 
 
 class Httpd:
-    """site: where files live (site.py); config: text after the server's own lines; {port} in it is the port."""
+    """site: where files live (site.py); config: text after the server's own lines."""
 
     def __init__(self, site, config, mpm=None, modules=(), tls=False):
         self.site, self.config = site, config
@@ -172,7 +172,7 @@ class Httpd:
     def write(self):
         root = self.site.root
         self.port = free_port()
-        config = self.config.replace("{port}", str(self.port))
+        config = self.config
         if "cgid" in self.modules:
             config = 'ScriptSock "%s/run/cgisock"\n' % root + config
         if self.tls:
@@ -266,13 +266,17 @@ class Httpd:
             os.kill(pid, signal.SIGTERM if os.environ.get("PYPT_COVERAGE") else signal.SIGKILL)
         poll.until(lambda: set(self.children()) - set(old) and not set(self.children()) & set(old))
 
+    def quiet(self):
+        """Waits until the last connection is closed: a child under the event MPM may crash when it is told to stop (by a restart, too)
+        while it is closing one."""
+        poll.until(lambda: not open_connections((self.port, self.tls_port)), 5)
+
     def stop(self):
-        """Ends our own process, and waits for it. Not before the last connection is closed: the event MPM
-        may crash when it is told to stop while it is closing one."""
+        """Ends our own process, and waits for it."""
         if not self.proc:
             return
         if self.proc.poll() is None:
-            poll.until(lambda: not open_connections((self.port, self.tls_port)), 5)
+            self.quiet()
             self.proc.terminate()
             try:
                 self.proc.wait(20 * under.slower())
