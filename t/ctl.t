@@ -18,7 +18,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import tap  # noqa: E402
+from pypt import poll, tap  # noqa: E402
 
 CTL = os.path.join(os.path.abspath(os.environ.get("builddir", ".")), "pypitokenctl")
 PASSWORD = "correct horse battery"
@@ -444,9 +444,9 @@ def restricting(t, c, plain):
     out = json.loads(c.run("token", "restrict", "--json", "--expires", "2099-01-01", text=plain, env={}).stdout)
     t.is_(json.loads(c.json("token", "inspect", text=out["token"])["caveats"][1]["raw"])[1], 4070908800,
           "token restrict --json, an absolute end")
-    soon = c.run("token", "restrict", "--expires", "1s", text=plain, env={}).stdout
-    time.sleep(1.2)
-    expect(t, c.run("token", "inspect", "--verify", text=soon), 1, "a second later it is expired", r"token-expired")
+    soon = c.run("token", "restrict", "--expires", "2s", text=plain, env={}).stdout
+    poll.until(lambda: c.run("token", "inspect", "--verify", text=soon).returncode)
+    expect(t, c.run("token", "inspect", "--verify", text=soon), 1, "two seconds later it is expired", r"token-expired")
     text = plain
     for _ in range(130):
         done = c.run("token", "restrict", "--project", "p", text=text, env={})

@@ -127,8 +127,12 @@ def peak(s):
     """The most memory that a child of httpd ever had, in kB."""
     most = 0
     for pid in s.httpd.children():
-        with open("/proc/%d/status" % pid) as f:
-            most = max(most, int(re.search(r"VmHWM:\s*(\d+)", f.read()).group(1)))
+        try:
+            with open("/proc/%d/status" % pid) as f:
+                found = re.search(r"VmHWM:\s*(\d+)", f.read())
+        except OSError:
+            continue  # one that is idle may end by itself
+        most = max(most, int(found.group(1)) if found else 0)
     return most
 
 

@@ -3,6 +3,7 @@
 import collections
 import os
 import random
+import select
 import signal
 import string
 import sys
@@ -50,9 +51,9 @@ def came_from(address):
 def restart(s, sig):
     """A graceful or hard restart; back when a child of the new generation answers."""
     before = set(s.httpd.children())
+    s.httpd.quiet()
     os.kill(s.httpd.proc.pid, sig)
-    poll.until(lambda: set(s.httpd.children()) - before and s.get("/legacy/").status == 200
-               and not before & set(s.httpd.children()))
+    poll.until(lambda: set(s.httpd.children()) - before and not before & set(s.httpd.children()) and s.alive("/legacy/"))
 
 
 def tokens(t, s, tok):
@@ -264,13 +265,17 @@ def child_of(s, conn, who):
     return poll.until(look)
 
 
+def answered(conn):
+    return select.select([conn.sock], [], [], 0)[0]
+
+
 def hold(s, number):
     """Stops a child in the middle of a password hash; its pid and connection, or None when it was too fast."""
     conn = wire.Conn(s.httpd.port)
     pid = child_of(s, conn, "hold%d" % number)
     before = cpu(pid)
     conn.send(wire.request("GET", "/account/", came_from("192.0.2.%d" % number), None, ("alice", "x"), "127.0.0.1"))
-    poll.until(lambda: cpu(pid) > before + 1)
+    poll.until(lambda: cpu(pid) > before + 1 or answered(conn))
     os.kill(pid, signal.SIGSTOP)
     r = ask(s, "bob", s.password("bob"), "192.0.2.100")
     if r.status == 503:

@@ -251,19 +251,19 @@ class Httpd:
     def children(self):
         return children(self.proc.pid)
 
-    def kill_children(self):
-        """kill -9 of every child that is there now. One may end by itself meanwhile."""
-        for pid in self.children():
+    def kill_children(self, how=signal.SIGKILL):
+        """kill -9 of every child that is there now; their pids. One may end by itself meanwhile."""
+        pids = self.children()
+        for pid in pids:
             try:
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, how)
             except ProcessLookupError:
                 pass
+        return pids
 
     def renew(self):
         """Every child ends and others take their place. Killed: but t/coverage wants to hear what it counted."""
-        old = self.children()
-        for pid in old:
-            os.kill(pid, signal.SIGTERM if os.environ.get("PYPT_COVERAGE") else signal.SIGKILL)
+        old = self.kill_children(signal.SIGTERM if os.environ.get("PYPT_COVERAGE") else signal.SIGKILL)
         poll.until(lambda: set(self.children()) - set(old) and not set(self.children()) & set(old))
 
     def quiet(self):

@@ -239,10 +239,10 @@ class Site:
     def get(self, path, headers=(), **kw):
         return wire.once(self.httpd.port, kw.pop("method", "GET"), path, headers, **kw)
 
-    def alive(self):
+    def alive(self, path="/simple/"):
         """Whether the index answers. False also when a child that is just being killed takes the connection along."""
         try:
-            return self.get("/simple/").status == 200
+            return self.get(path).status == 200
         except (OSError, wire.Closed):
             return False
 
