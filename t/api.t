@@ -15,17 +15,7 @@ sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 from pypt import SRCDIR, dist, mariadb, openapi, pages, poll, site, tap, totp, wire  # noqa: E402
 from pypt.token import Token, forged  # noqa: E402
 
-PAGES = """\
-<Location "/account/">
-    SetHandler pypitoken-manage
-    PyPITokenAdmins erin
-    Require all granted
-</Location>
-<Location "/strict/">
-    SetHandler pypitoken-manage
-    PyPITokenPolicy "{root}/policy"
-    Require all granted
-</Location>
+PAGES = pages.at("/account/", "PyPITokenAdmins erin") + pages.at("/strict/", 'PyPITokenPolicy "{root}/policy"') + """\
 PyPITokenFlush 1s
 PyPITokenThrottle account 3/5m
 PyPITokenThrottle address Off

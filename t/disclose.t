@@ -10,21 +10,11 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
-from pypt import SRCDIR, dist, httpd, openapi, poll, site, tap  # noqa: E402
+from pypt import SRCDIR, dist, httpd, openapi, pages, poll, site, tap  # noqa: E402
 from pypt.codehost import Host  # noqa: E402
 from pypt.token import Token, forged  # noqa: E402
 
-PAGES = """\
-<Location "/account/">
-    SetHandler pypitoken-manage
-    PyPITokenDisclosureKeys "{root}/github.json" "{root}/gosst.json"
-    Require all granted
-</Location>
-<Location "/plain/">
-    SetHandler pypitoken-manage
-    Require all granted
-</Location>
-"""
+PAGES = pages.at("/account/", 'PyPITokenDisclosureKeys "{root}/github.json" "{root}/gosst.json"') + pages.at("/plain/")
 PATH = "/secrets/disclose-token"
 
 

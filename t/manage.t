@@ -9,20 +9,7 @@ sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
 from pypt import httpd, pages, poll, site, tap, wire  # noqa: E402
 
-PAGES = """\
-<Location "/account/">
-    SetHandler pypitoken-manage
-    Require all granted
-</Location>
-<Location "/deep/er/">
-    SetHandler pypitoken-manage
-    Require all granted
-</Location>
-<Location "/brief/">
-    SetHandler pypitoken-manage
-    PyPITokenSession 1
-    Require all granted
-</Location>
+PAGES = pages.at("/account/") + pages.at("/deep/er/") + pages.at("/brief/", "PyPITokenSession 1") + """\
 <Location "/env">
     SetHandler cgi-script
     Options +ExecCGI

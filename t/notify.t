@@ -19,12 +19,7 @@ PyPITokenFlush 1s
 MaxKeepAliveRequests 0
 RemoteIPHeader X-Client
 RemoteIPInternalProxy 127.0.0.1
-<Location "/account/">
-    SetHandler pypitoken-manage
-    PyPITokenDisclosureKeys "{root}/github.json"
-    Require all granted
-</Location>
-"""
+""" + pages.at("/account/", 'PyPITokenDisclosureKeys "{root}/github.json"')
 # a note appears under its name when it is complete
 KEEP = """\
 #!/bin/sh

@@ -13,25 +13,15 @@ sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
 from pypt import dist, pages, poll, site, tap  # noqa: E402
 
-PAGES = """\
-<Location "/account/">
-    SetHandler pypitoken-manage
-    PyPITokenAdmins many few
-    Require all granted
-</Location>
-<Location "/strict/">
-    SetHandler pypitoken-manage
-    PyPITokenPolicy "{root}/policy"
-    PyPITokenUploadURL https://pypi.example/upload/
-    Require all granted
-</Location>
+PAGES = (pages.at("/account/", "PyPITokenAdmins many few") +
+         pages.at("/strict/", 'PyPITokenPolicy "{root}/policy"', "PyPITokenUploadURL https://pypi.example/upload/") + """\
 LogFormat "%U %{pypitoken-statements}n" statements
 CustomLog "{root}/logs/statements" statements
 RewriteEngine On
 UseCanonicalPhysicalPort On
 RewriteRule "^/outside/pypi/(.*)" "http://127.0.0.1:%{SERVER_PORT}/$1" [P]
 PyPITokenFlush 60s
-"""
+""")
 # of the HTML standard, but younger than tidy
 YOUNGER = ("aria-current", "autocapitalize", "inputmode", "autocomplete")
 MOST = 50000  # bytes of a page, uncompressed

@@ -9,17 +9,7 @@ sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
 from pypt import SRCDIR, pages, site, tap  # noqa: E402
 
-PAGES = """\
-<Location "/account/">
-    SetHandler pypitoken-manage
-    PyPITokenAdmins root-of-all
-    Require all granted
-</Location>
-<Location "/nobodys/">
-    SetHandler pypitoken-manage
-    Require all granted
-</Location>
-"""
+PAGES = pages.at("/account/", "PyPITokenAdmins root-of-all") + pages.at("/nobodys/")
 WHO = ("nobody", "stranger", "maintainer", "owner", "root-of-all")
 ROW = re.compile(r'^    \{"([^"]*)", MANAGE_(\w+), (\w+), MANAGE_(\w+), (\w+)\},$', re.M)
 

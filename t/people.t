@@ -39,11 +39,7 @@ PAGES = """\
 <Location "/page/dir/index.html">
     AuthName "inside"
 </Location>
-<Location "/account/">
-    SetHandler pypitoken-manage
-    Require all granted
-</Location>
-"""
+""" + pages.at("/account/")
 
 UPLOADS = "".join("""\
 <Location "/up/%s/">

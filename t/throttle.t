@@ -16,12 +16,7 @@ sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 from pypt import dist, pages, poll, site, tap, token, totp, wire  # noqa: E402
 
 REMOTEIP = "RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1\n"
-PAGES = """\
-<Location "/account/">
-    SetHandler pypitoken-manage
-    Require all granted
-</Location>
-"""
+PAGES = pages.at("/account/")
 # Where people log in with Basic; an ErrorDocument must not get in the way of another status than 401.
 PRIVATE = """\
 <Location "/private/">

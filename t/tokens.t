@@ -12,16 +12,7 @@ sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 from pypt import dist, pages, poll, site, tap  # noqa: E402
 from pypt.token import Token  # noqa: E402
 
-PAGES = """\
-<Location "/account/">
-    SetHandler pypitoken-manage
-    Require all granted
-</Location>
-<Location "/strict/">
-    SetHandler pypitoken-manage
-    PyPITokenPolicy "{root}/policy"
-    Require all granted
-</Location>
+PAGES = pages.at("/account/") + pages.at("/strict/", 'PyPITokenPolicy "{root}/policy"') + """\
 PyPITokenFlush 1s
 """
 

@@ -1,39 +1,10 @@
 // browser.mjs - the pages for people in Chromium; browser.t starts the server and this.
-//
-// Standard input: one JSON object (see browser.t). Standard output: one JSON array a check: good, name, what was seen.
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "fs";
-import { createHmac } from "crypto";
-import { createRequire } from "module";
+import { mkdirSync, mkdtempSync, writeFileSync } from "fs";
 import { join } from "path";
-
-const site = JSON.parse(readFileSync(0, "utf8"));
-const { chromium } = createRequire(site.modules + "/")("playwright-core");
-const launch = {
-  executablePath: site.chromium,
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-};
-
-function ok(good, name, seen = "") {
-  console.log(JSON.stringify([Boolean(good), name, String(seen)]));
-}
+import { chromium, code, launch, ok, site } from "./common.mjs";
 
 function is(got, want, name) {
   ok(got === want, name, `got ${got}, want ${want}`);
-}
-
-// RFC 6238 with SHA-1 and six digits. step: -1, 0 or 1 from now.
-function code(user, step = 0) {
-  let bits = "";
-  for (const c of site.users[user].secret.replace(/=+$/, "")) {
-    bits += "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0");
-  }
-  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + step));
-  const mac = createHmac("sha1", key).update(counter).digest();
-  const at = mac[19] & 15;
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1000000).padStart(6, "0");
 }
 
 // A context whose pages may talk to nobody else and complain about nothing.
@@ -168,4 +139,4 @@ await lost(browser, site.base, "frank", true);
 await lost(browser, site.base, "grace", false);
 await browser.close();
 await blocked(site.base, "dave");
-console.log(JSON.stringify([true, "the end was reached", ""]));
+ok(true, "the end was reached");

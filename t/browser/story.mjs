@@ -1,40 +1,10 @@
 // story.mjs - the life of a token in Chromium, and every page under axe; pages_story.t starts the server and this.
-//
-// Standard input: one JSON object (see pages_story.t). Standard output: one JSON array a check: good, name, what was seen.
 import { readFileSync } from "fs";
 import { spawnSync } from "child_process";
-import { createHmac } from "crypto";
-import { createRequire } from "module";
 import { join } from "path";
+import { chromium, code, launch, ok, site } from "./common.mjs";
 
-const site = JSON.parse(readFileSync(0, "utf8"));
-const require = createRequire(site.modules + "/");
-const { chromium } = require("playwright-core");
 const axe = readFileSync(join(site.modules, "axe-core/axe.min.js"), "utf8");
-const launch = {
-  executablePath: site.chromium,
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-};
-
-function ok(good, name, seen = "") {
-  console.log(JSON.stringify([Boolean(good), name, String(seen)]));
-  return good;
-}
-
-// RFC 6238 with SHA-1 and six digits.
-function code(user) {
-  let bits = "";
-  for (const c of site.users[user].secret.replace(/=+$/, "")) {
-    bits += "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0");
-  }
-  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
-  const mac = createHmac("sha1", key).update(counter).digest();
-  const at = mac[19] & 15;
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1000000).padStart(6, "0");
-}
 
 function twine(url, token, file) {
   const ran = spawnSync("twine", ["upload", "--non-interactive", "--disable-progress-bar", "--repository-url", url, file],

@@ -1,6 +1,8 @@
 /* test_db.c - slots over a driver that only pretends, and SQLite's own side of db.h. */
 #include "store_kit.h"
 
+#include "store/db_sqlite.h"
+
 #include <apr_thread_proc.h>
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -398,6 +400,19 @@ static void refusals(kit_t *kit)
     unlink(path);
 }
 
+/* SQLite says more than a class in the upper bytes of a code, and more with each release. */
+static void codes(void)
+{
+    tap_ok(db_sqlite_rc(SQLITE_IOERR_FSYNC) == DB_LOST &&
+               db_sqlite_rc(SQLITE_BUSY | 77 << 8) == DB_BUSY,
+           "a code that is not known by itself is of the class of its low byte");
+    tap_ok(db_sqlite_rc(SQLITE_CONSTRAINT_UNIQUE) == DB_CONFLICT &&
+               db_sqlite_rc(SQLITE_CONSTRAINT_CHECK) == DB_ERROR,
+           "a constraint is a conflict where it is known as one");
+    tap_ok(db_sqlite_rc(SQLITE_MISUSE) == DB_ERROR && db_sqlite_rc(99 | 99 << 8) == DB_ERROR,
+           "what nobody knows is an error");
+}
+
 static int number(void *baton, const db_value_t *row)
 {
     *(int *)baton = (int)row[0].i;
@@ -517,6 +532,7 @@ int main(void)
     forked(kit.pool);
     crowded(kit.pool);
     refusals(&kit);
+    codes();
     files(&kit);
     locked(&kit);
     hindered(&kit);

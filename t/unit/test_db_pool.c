@@ -319,7 +319,15 @@ static void breaks(void)
     db_return(c);
     tap_ok(db_borrow(db, &c, why) == DB_OK,
            "connections that are lost at once say nothing of the database");
+    fake.step = DB_OK;
+    (void)use(c);
+    for (i = 0; i < BREAKER_FAILURES; i++) {
+        db_pool_lost(c, apr_time_from_sec(2)); /* as a statement that ran into its timeout */
+    }
     db_return(c);
+    n = fake.opened;
+    tap_ok(db_borrow(db, &c, why) == DB_DOWN && !c && fake.opened == n,
+           "those that are lost after a long wait do");
 }
 
 static void never_breaks(void)

@@ -346,6 +346,16 @@ static void old_hashes(void)
         tap_ok(in(name, "correct horse") == VERDICT_ALLOWED && !out.lingered,
                "and is good later too");
     }
+    (void)store_user_add(s, "apart", "{SHA}+ZZJe7BCguvX4zI4a+uzpPpukh0=", &u, p);
+    tap_ok(in("apart", "gr\xc3\xbc\xc3\x9f"
+                       "e zusammen") == VERDICT_LOGIN_FAILED &&
+               in("apart", "gru\xcc\x88\xc3\x9f"
+                           "e zusammen") == VERDICT_ALLOWED,
+           "an old hash is of the bytes that were typed, whatever their normal form");
+    n_kept = 0;
+    tap_ok(in("apart", "gr\xc3\xbc\xc3\x9f"
+                       "e zusammen") == VERDICT_ALLOWED,
+           "the new one is of what they mean");
     (void)store_user_add(s, "latin", "$2y$04$abcdefghijklmnopqrstuubroken", &u, p);
     tap_ok(in("latin", "x") == VERDICT_LOGIN_DOWN && v.log && kit_has(said, "settle(void)"),
            "a hash that cannot be read is nobody's wrong password: %s", said);

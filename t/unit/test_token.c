@@ -248,7 +248,7 @@ static void test_mint_refusals(apr_pool_t *pool)
     slice_t *many = apr_palloc(pool, 3000 * sizeof(*many));
     char *big = memset(apr_palloc(pool, 256), 'x', 256);
     token_grant_t g = grant_of(NULL, NULL, 0);
-    int i;
+    int i, dated = 0, undated = 0;
 
     g.user_id = slice_of("");
     tap_ok(!token_mint(&g, pool), "no token for nobody");
@@ -268,6 +268,18 @@ static void test_mint_refusals(apr_pool_t *pool)
     }
     g = grant_of(many, NULL, 3000);
     tap_ok(!token_mint(&g, pool), "no token past its bound");
+    do {
+        g.n_projects--;
+    } while (g.n_projects && !token_mint(&g, pool));
+    big = memset(apr_palloc(pool, 30), 'x', 30);
+    for (i = 9; i < 30; i++) {
+        many[0] = slice_make(big, (apr_size_t)i);
+        g.expires = 0;
+        undated += token_mint(&g, pool) != NULL;
+        g.expires = 1700003600;
+        dated += token_mint(&g, pool) != NULL;
+    }
+    tap_ok(undated > 0 && !dated, "nor one whose end alone does not fit: never one without it");
 }
 
 /* ---- identifiers ---- */

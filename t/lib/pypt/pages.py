@@ -8,6 +8,12 @@ from . import wire
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
 
+def at(path, *lines):
+    """A Location of the pages for people, for Site.start(more=...)."""
+    return "".join(line + "\n" for line in ('<Location "%s">' % path, "    SetHandler pypitoken-manage", *("    " + x for x in lines),
+                                            "    Require all granted", "</Location>"))
+
+
 class Browser:
     def __init__(self, site, port=None, cafile=None):
         self.port, self.cafile = port or site.httpd.port, cafile
