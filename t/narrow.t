@@ -244,8 +244,9 @@ def policy(t, s):
     # whoever runs pypitokenctl may be the only one who reads it: root, while the store is httpd's user's
     path = s.write("policy", "longest-life = 30d\ndefault-life = 7d\nunrestricted = no\n", 0o600)
     make = ("--policy", path, "token", "create", "--user", "alice")
-    done = s.ctl_run(*make)
-    t.ok(done.returncode == 1 and "name them" in done.stderr, "a policy: no token for everything", done)
+    for argv in ((), ("--glob", "*"), ("--glob", "team-*", "--glob", "*"), ("--kind", "sdist")):
+        done = s.ctl_run(*make, *argv)
+        t.ok(done.returncode == 1 and "name them" in done.stderr, " ".join(("a policy: no token for everything", *argv)), done)
     for argv in (("--project", "team-app"), ("--glob", "team-*")):
         done = s.ctl_run("--json", *make, *argv)
         row = json.loads(done.stdout)

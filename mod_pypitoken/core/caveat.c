@@ -288,9 +288,15 @@ apr_int64_t caveat_uses(slice_t caveat, apr_pool_t *pool)
 int caveat_confines(slice_t caveat, apr_pool_t *pool)
 {
     caveat_text_t read;
+    apr_size_t i;
 
     if (caveat_text_read(&read, caveat, pool)) {
         return 0;
+    }
+    for (i = 0; read.kind == CAVEAT_GLOBS && i < read.n; i++) {
+        if (slice_is(read.list[i], "*")) {
+            return 0;
+        }
     }
     return read.kind == CAVEAT_PROJECT_NAMES || read.kind == CAVEAT_PROJECT_IDS ||
            read.kind == CAVEAT_GLOBS || read.kind == CAVEAT_DIGESTS ||

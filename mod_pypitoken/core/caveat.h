@@ -56,7 +56,7 @@ int caveat_wants_digest(const slice_t *caveats, apr_size_t n, apr_pool_t *pool);
  * the caller: caveat_check takes the caveat for kept. */
 apr_int64_t caveat_uses(slice_t caveat, apr_pool_t *pool);
 
-/* 1 when the caveat holds a token to certain projects or files. */
+/* 1 when the caveat holds a token to certain projects or files; the pattern "*" does not. */
 int caveat_confines(slice_t caveat, apr_pool_t *pool);
 
 /* 1 when whether it denies is a matter of project, owner and time alone, whatever the upload; so it
