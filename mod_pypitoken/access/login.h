@@ -3,12 +3,12 @@
  *
  * One check for every door: Basic authentication, the form, uploads with a password. The order:
  *
- *   1. the account is read (its password's place, second factor, epoch), by its name or the only
- * one that a directory would take for the same (person_fold);
+ *   1. account:  it is read (its password's place, second factor, epoch), by its name or the only
+ *                one that a directory would take for the same (person_fold);
  *   2. linger:   the same typed secret, account, epoch, address and agent class were accepted a
  *                moment ago: neither hash nor code is looked at again (a password that is kept
  *                elsewhere is asked there all the same); a code that was good that way until its
- * time was over is refused without a charge, for browsers repeat it;
+ *                time was over is refused without a charge, for browsers repeat it;
  *   3. throttle: the attempt is charged before any work, or refused with the time to wait;
  *   4. hash:     a place among the machine's concurrent password hashes, or refused as busy;
  *   5. the password: ours by its hash, with the same work done when there is no such account, or

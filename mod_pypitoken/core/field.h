@@ -37,10 +37,9 @@ typedef struct field_t {
     int keep;       /* its value is read */
 } field_t;
 
-/* The row of a field; rows that are not in the table get one for "other". NULL
- * when the name is not
- * [:]lower-case letters, digits and "_", too long, begins with "_", or is magic
- * to some reader. */
+/* The row of a field; names that are not in the table get one for "other". NULL when there is
+ * anything but lower-case letters, digits and "_" in the name (behind a first ":"), when it is too
+ * long, or begins with "_": to some readers such a one is an order. */
 const field_t *field_find(slice_t name);
 
 #endif

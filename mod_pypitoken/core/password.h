@@ -22,10 +22,10 @@ typedef enum password_rc_t {
  * longer than PASSWORD_MAX; *hash is NULL unless PASSWORD_OK. */
 password_rc_t password_hash(const char **hash, slice_t password, apr_pool_t *pool);
 
-/* Holds password against an encoded hash, of argon2id or of one of password_old.h's kinds; constant
- * time in the hash. NULL or "" as hash is an account without a password: PASSWORD_WRONG, at once. A
- * hash that cannot be read, or that asks for more than 1 GiB or 16 passes, is PASSWORD_NO_MEMORY:
- * it is not the person's fault. */
+/* Holds password against an encoded hash, of argon2id (constant time in the hash) or of one of
+ * password_old.h's kinds (APR compares those as text). NULL or "" as hash is an account without a
+ * password: PASSWORD_WRONG, at once. A hash that cannot be read, or that asks for more than 1 GiB
+ * or 16 passes, is PASSWORD_NO_MEMORY: it is not the person's fault. */
 password_rc_t password_verify(const char *hash, slice_t password);
 
 /* 1 when password_hash would make a better one: another scheme, or less memory or passes. */

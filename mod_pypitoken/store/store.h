@@ -6,9 +6,8 @@
  * borrows a connection for its own duration only.
  *
  * Results are copied into the caller's pool. Times are Unix seconds. Ids are lower-case UUID text.
- * Every call returns a store_rc_t; anything but STORE_OK leaves nothing half-written. On STORE_DOWN
- * store_error() of the same thread's last call is not kept: the reason was given to the log
- * callback (store_config_t.log).
+ * Every call returns a store_rc_t; anything but STORE_OK leaves nothing half-written. The reason of
+ * a STORE_DOWN is not kept: it was given to the log callback (store_config_t.log).
  */
 #ifndef PYPITOKEN_STORE_H
 #define PYPITOKEN_STORE_H
