@@ -129,16 +129,21 @@ static void test_remove(const char *path)
     rmdir(path);
 }
 
+/* A file without a name that holds data. */
+static apr_status_t test_temp(index_disk_temp_t **t, const char *data, apr_pool_t *pool)
+{
+    apr_status_t rv = index_disk_temp(t, test_root, pool);
+
+    return rv == APR_SUCCESS ? index_disk_write(*t, data, strlen(data)) : rv;
+}
+
 /* The way of an upload; 0 when it is stored. */
 static int test_store(const char *name, const char *data, apr_pool_t *pool)
 {
     index_disk_temp_t *t;
     int dir;
-    apr_status_t rv = index_disk_temp(&t, test_root, pool);
+    apr_status_t rv = test_temp(&t, data, pool);
 
-    if (rv == APR_SUCCESS) {
-        rv = index_disk_write(t, data, strlen(data));
-    }
     if (rv == APR_SUCCESS) {
         rv = index_disk_sync(t, NULL);
     }
@@ -229,11 +234,8 @@ static apr_status_t test_replace_once(const char *data, apr_pool_t *pool)
 {
     index_disk_temp_t *t;
     int dir;
-    apr_status_t rv = index_disk_temp(&t, test_root, pool);
+    apr_status_t rv = test_temp(&t, data, pool);
 
-    if (rv == APR_SUCCESS) {
-        rv = index_disk_write(t, data, strlen(data));
-    }
     if (rv == APR_SUCCESS) {
         rv = index_disk_open(&dir, test_root, "aaa", 1, pool);
     }
