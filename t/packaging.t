@@ -110,6 +110,21 @@ def readme(t):
         t.has(s.get("/simple/demo/").text, package.filename, "  and is listed")
 
 
+def commands(t):
+    """README's commands, pasted into a shell all at once: an index of its own places, a token at the end."""
+    lines = re.search(r"(?m)^    mkdir [\s\S]*?\n\n", read("README")).group(0)
+    if os.geteuid() != 0:
+        lines = re.sub(r"(?m)^ *chown .*$", "", lines)
+    with tempfile.TemporaryDirectory() as top:
+        os.chmod(top, 0o755)  # the store's owner gets in
+        ours = 'pypitokenctl() { "%s" --config "%s/etc/pypitoken/pypitokenctl.conf" "$@"; }\n' % (
+            os.path.abspath(os.path.join(BUILDDIR, "pypitokenctl")), top)
+        done = subprocess.run(["bash", "-eu"], input=ours + re.sub(r"/(etc|var/lib)/pypitoken", top + r"/\1/pypitoken", lines),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        t.is_(done.returncode, 0, "README's commands work as they are pasted", done.stderr)
+        t.like(done.stdout, r"(?m)^pypi-\S+$", "  and print a token", done.stderr)
+
+
 def main(t):
     site.need(t)
     versions(t)
@@ -118,6 +133,7 @@ def main(t):
     spec(t)
     installed(t)
     readme(t)
+    commands(t)
 
 
 tap.run(main)

@@ -4,7 +4,7 @@
 #include <apr_file_info.h>
 #include <apr_strings.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #define CMD_INIT_SQLITE "sqlite:"
 
@@ -66,23 +66,20 @@ static int cmd_init_keyring(ctl_t *ctl, int *created)
     return CTL_DONE;
 }
 
-/* Root's files are of no use to httpd, which drops to a user of its own. */
+/* A database of root's is of no use to httpd, which drops to a user of its own. The keyring stays
+ * root's: httpd reads it before that. */
 static void cmd_init_hint(const ctl_t *ctl)
 {
     const char *file = ctl->store_url + strlen(CMD_INIT_SQLITE);
+    struct stat st;
 
-    if (geteuid() != 0) {
-        return;
+    if (strncmp(ctl->store_url, CMD_INIT_SQLITE, strlen(CMD_INIT_SQLITE)) == 0 &&
+        stat(file, &st) == 0 && st.st_uid == 0) {
+        ctl_remark(ctl,
+                   "Hint: httpd's user must own the database and be able to write to its directory "
+                   "(the keyring may stay root's): chown www-data '%s'",
+                   file);
     }
-    if (strncmp(ctl->store_url, CMD_INIT_SQLITE, strlen(CMD_INIT_SQLITE)) != 0) {
-        ctl_remark(ctl, "Hint: httpd's user must be able to read the keyring: chown www-data '%s'",
-                   ctl->keyring);
-        return;
-    }
-    ctl_remark(ctl,
-               "Hint: httpd's user must own these files, and be able to write to the directory of "
-               "the database: chown www-data '%s' '%s'",
-               ctl->keyring, file);
 }
 
 int cmd_init_run(ctl_t *ctl)

@@ -30,7 +30,7 @@ const commands_option_t commands_options[] = {
     {"expires", "WHEN", COMMANDS_EXPIRES, COMMANDS_TEXT, COMMANDS_AT(expires),
      "a span (10m, 2h, 30d, 1y) or a UTC time (2030-01-31T12:00Z)"},
     {"network", "CIDR", COMMANDS_NARROW, COMMANDS_LIST, COMMANDS_AT(networks),
-     "only from this network, such as 192.0.2.0/24; may be repeated, as the next five"},
+     "only from this network, such as 192.0.2.0/24; may be repeated, as the next four"},
     {"version", "VERSION", COMMANDS_NARROW, COMMANDS_LIST, COMMANDS_AT(versions),
      "only this version, or those that begin like it: 1.2.*"},
     {"glob", "NAME*", COMMANDS_NARROW, COMMANDS_LIST, COMMANDS_AT(globs),
@@ -96,7 +96,8 @@ const commands_row_t commands_rows[] = {
      0,
      cmd_init_status,
      "",
-     "Say which schema the database has and which this program needs. Exit 1 when they differ."},
+     "Say which schema the database has and which this program needs. Exit 1 when it cannot "
+     "work with it."},
     {{"schema", "migrate"}, 0, 0, 0, cmd_init_migrate, "", "Bring the schema up to date."},
     {{"user", "add"},
      COMMANDS_NOPASS,
