@@ -440,6 +440,11 @@ def paths(t):
     said = [(name, word) for name, page in pages().items() for word in re.findall(r'(?:^ +|"|&& )make ([a-z][a-z-]*)', page, re.M)]
     t.ok(len(said) > 5, "calls of make are read")
     t.is_([w for w in said if w[1] not in targets], [], "  and are targets of ours")
+    tests = read("t/README")
+    t.is_([n for n in (os.path.basename(p) for kind in ("t/*.t", "t/lib/pypt/[a-z]*.py") for p in glob.glob(os.path.join(SRCDIR, kind)))
+           if not re.search(r"(?m)^%s " % re.escape(n), tests)], [], "t/README names every script and helper")
+    t.is_([n for n in re.findall(r"(?m)^([a-z0-9_]+\.(?:t|py)) ", tests)
+           if not any(os.path.exists(os.path.join(SRCDIR, at, n)) for at in ("t", "t/lib/pypt"))], [], "  and no other")
     text = read("README")
     t.is_([p for p in os.listdir(os.path.join(SRCDIR, "doc")) if "doc/" + p not in text and p != "examples"], [], "README names every page")
     t.ok(len(text.split("\n")) <= 66, "  and is one page long")
