@@ -87,6 +87,7 @@ class Bench:
                                                                               s.path("keyring"))
         config += load.PLAIN % "/none" + load.GUARDED % ("/upload", "PyPITokenMaxSpools 100", "bench-sink")
         s.start(locations="", more=load.module() + config)
+        s.httpd.more_ports = self.ports.values()
         self.body = load.body(s, "body.bin")
 
     def run(self, size, seconds, clients=8):

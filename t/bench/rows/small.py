@@ -87,6 +87,7 @@ DBDKeep 16
 DBDMax 16
 """ % (mysql.server.socket, mariadb.PASSWORD, mysql.name))
         s.start(locations="", more=load.module() + config, modules=("authn_dbd", "dbd"))
+        s.httpd.more_ports = (self.other,)
         self.body = load.body(s, "body.bin")
         self.pids = [s.httpd.proc.pid, mysql.server.proc.pid]
         self.server = mysql.server

@@ -165,6 +165,7 @@ class Httpd:
             self.modules[self.modules.index("cgi")] = "cgid"
         self.modules += ["ssl", "socache_shmcb"] if tls else []
         self.tls, self.port, self.tls_port, self.proc, self.guardian = tls, None, None, None, None
+        self.more_ports = ()  # that clients were told of, beside these two: see quiet
         self.env = {}  # more of it for this httpd
 
     # ---- configuration ----
@@ -269,7 +270,7 @@ class Httpd:
     def quiet(self):
         """Waits until the last connection is closed: a child under the event MPM may crash when it is told to stop (by a restart, too)
         while it is closing one."""
-        poll.until(lambda: not open_connections((self.port, self.tls_port)), 5)
+        poll.until(lambda: not open_connections((self.port, self.tls_port, *self.more_ports)), 5)
 
     def stop(self):
         """Ends our own process, and waits for it."""
