@@ -4,14 +4,15 @@
  * One connection is used by one thread at a time (NOMUTEX). The database is in WAL mode: readers
  * never wait for a writer. Writers take the lock at BEGIN, so that no transaction fails halfway for
  * want of it. A commit does not wait for the disk unless the transaction asks (synchronous FULL
- * instead of NORMAL: in WAL mode neither can harm the database), and never moves the log into the
- * database file: that is for db_tidy.
+ * instead of NORMAL: in WAL mode neither can harm the database), and does not move the log into the
+ * database file, which is for db_tidy, unless the log has become large.
  */
 #include "store/db_sqlite.h"
 
 #include <stdlib.h>
 
-#define DB_SQLITE_WAL_PAGES 1000 /* of 4 KiB: from here on db_tidy works */
+#define DB_SQLITE_WAL_PAGES  1000 /* of 4 KiB: from here on db_tidy works */
+#define DB_SQLITE_RESTART_MS 20   /* a long reader must not make every writer wait */
 
 /* ---- errors ---- */
 
@@ -223,9 +224,38 @@ static db_rc_t db_sqlite_begin(void *handle, db_sync_t sync)
     return db_sqlite_own(conn, DB_SQLITE_BEGIN, "BEGIN IMMEDIATE");
 }
 
+/* PASSIVE does as much as it can without making anybody wait. Where commits never pause, the log is
+ * never moved to its end, nothing begins it anew, it grows for as long as they go on, and each
+ * look-up has to search more of it. So a large one is closed to writers for the little that is
+ * left, unless somebody reads for long. */
+static db_rc_t db_sqlite_tidy(void *handle)
+{
+    db_sqlite_t *conn = handle;
+    int pages = 0;
+    int code = sqlite3_wal_checkpoint_v2(conn->db, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, NULL);
+
+    if (code == SQLITE_OK && pages >= DB_SQLITE_MANY) {
+        conn->patience = DB_SQLITE_RESTART_MS;
+        code = sqlite3_wal_checkpoint_v2(conn->db, "main", SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+        conn->patience = DB_SQLITE_BUSY_MS;
+    }
+    return code == SQLITE_BUSY ? DB_OK : db_sqlite_rc(code);
+}
+
+/* The log has outgrown what the ticks keep up with. The commit stands, whatever comes of this; a
+ * log that could not be begun anew is left alone until it has grown by as much again. */
 static db_rc_t db_sqlite_commit(void *handle)
 {
-    return db_sqlite_own(handle, DB_SQLITE_COMMIT, "COMMIT");
+    db_sqlite_t *conn = handle;
+    db_rc_t rc = db_sqlite_own(conn, DB_SQLITE_COMMIT, "COMMIT");
+
+    if (rc == DB_OK && conn->pages >= conn->many) {
+        (void)db_sqlite_tidy(conn);
+        conn->many = conn->pages + DB_SQLITE_MANY;
+    } else if (conn->pages < DB_SQLITE_MANY) {
+        conn->many = DB_SQLITE_MANY;
+    }
+    return rc;
 }
 
 /* After some failures (a full disk) SQLite has rolled back by itself. */
@@ -235,15 +265,6 @@ static db_rc_t db_sqlite_rollback(void *handle)
 
     return sqlite3_get_autocommit(conn->db) ? DB_OK
                                             : db_sqlite_own(conn, DB_SQLITE_ROLLBACK, "ROLLBACK");
-}
-
-/* PASSIVE: does as much as it can without making anybody wait. */
-static db_rc_t db_sqlite_tidy(void *handle)
-{
-    int code = sqlite3_wal_checkpoint_v2(((db_sqlite_t *)handle)->db, "main",
-                                         SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-
-    return code == SQLITE_BUSY ? DB_OK : db_sqlite_rc(code);
 }
 
 const db_driver_t db_sqlite_driver = {

@@ -20,10 +20,16 @@ typedef enum db_sqlite_own_t {
 typedef struct db_sqlite_t {
     sqlite3 *db;
     atomic_uint *grown;
-    db_sync_t sync;  /* what the connection is set to */
-    unsigned waited; /* microseconds, for the lock that is asked for just now */
+    db_sync_t sync;    /* what the connection is set to */
+    unsigned waited;   /* microseconds, for the lock that is asked for just now */
+    unsigned patience; /* milliseconds that it may be waited for */
+    int pages;         /* in the log after the last commit */
+    int many;          /* from so many on a commit moves it */
     sqlite3_stmt *statements[DB_SQLITE_STATEMENTS];
 } db_sqlite_t;
+
+#define DB_SQLITE_BUSY_MS 2000 /* three in an upload whose client waits ten seconds */
+#define DB_SQLITE_MANY    4000 /* pages of 4 KiB: see db_sqlite_tidy */
 
 /* What SQLite's result code, extended or not, means to db.h. */
 db_rc_t db_sqlite_rc(int code);

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #define DB_SQLITE_OPEN_APPLICATION 1350128747 /* "PyTk", as in schema/sqlite/0001_base.sql */
-#define DB_SQLITE_OPEN_BUSY_MS     2000 /* three in an upload whose client waits ten seconds */
 #define DB_SQLITE_OPEN_PAUSE_MS    10
 #define DB_SQLITE_OPEN_OTHERS_MS   500
 #define DB_SQLITE_OPEN_WAL_KEEP    "16777216" /* bytes: a longer log is cut when it starts again */
@@ -102,7 +101,7 @@ static int db_sqlite_open_mode(sqlite3 *db)
 
     for (waited = 0;; waited += DB_SQLITE_OPEN_PAUSE_MS) {
         code = sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-        if ((code & 0xff) != SQLITE_BUSY || waited >= DB_SQLITE_OPEN_BUSY_MS) {
+        if ((code & 0xff) != SQLITE_BUSY || waited >= DB_SQLITE_BUSY_MS) {
             return code;
         }
         sqlite3_sleep(DB_SQLITE_OPEN_PAUSE_MS);
@@ -121,7 +120,7 @@ static int db_sqlite_open_busy(void *data, int tries)
         conn->waited = 0;
     }
     conn->waited += pause;
-    if (conn->waited > DB_SQLITE_OPEN_BUSY_MS * 1000u) {
+    if (conn->waited > conn->patience * 1000) {
         return 0;
     }
     usleep(pause);
@@ -130,9 +129,12 @@ static int db_sqlite_open_busy(void *data, int tries)
 
 static int db_sqlite_open_wal(void *data, sqlite3 *db, const char *name, int pages)
 {
+    db_sqlite_t *conn = data;
+
     (void)db;
     (void)name;
-    atomic_store(((db_sqlite_t *)data)->grown, (unsigned int)pages);
+    conn->pages = pages;
+    atomic_store(conn->grown, (unsigned int)pages);
     return SQLITE_OK;
 }
 
@@ -227,6 +229,8 @@ db_rc_t db_sqlite_open(void **out, const db_target_t *target, char *why, apr_siz
     }
     conn->grown = target->grown;
     conn->sync = DB_SOON;
+    conn->patience = DB_SQLITE_BUSY_MS;
+    conn->many = DB_SQLITE_MANY;
     code = db_sqlite_open_patiently(conn, full, path, why, size);
     if (code == SQLITE_OK) {
         *out = conn;

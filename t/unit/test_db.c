@@ -495,6 +495,55 @@ static void locked(kit_t *kit)
     apr_pool_destroy(pool);
 }
 
+static int updates(db_conn_t *c, int n)
+{
+    int done = 0;
+
+    while (done < n && db_begin(c, DB_SOON) == DB_OK &&
+           db_script(c, "UPDATE t SET x = randomblob(160000)") == DB_OK && db_commit(c) == DB_OK) {
+        done++;
+    }
+    return done;
+}
+
+static apr_off_t size_of(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) ? -1 : st.st_size;
+}
+
+/* A log that commits alone had to keep small grew by 75 MB a second, with no end. */
+static void grown(kit_t *kit)
+{
+    const apr_off_t most = (DB_SQLITE_MANY + 120) * 4120;
+    const char *wal = apr_pstrcat(kit->pool, kit->db, "-wal", NULL);
+    apr_pool_t *pool;
+    sqlite3 *other;
+    db_conn_t *c;
+    db_t *db;
+
+    apr_pool_create(&pool, kit->pool);
+    db = sqlite_make(kit->db, 1, pool);
+    tap_ok(db_borrow(db, &c, why) == DB_OK && db_begin(c, DB_SOON) == DB_OK &&
+               db_script(c, "CREATE TABLE t (x); INSERT INTO t VALUES (1)") == DB_OK &&
+               db_commit(c) == DB_OK,
+           "commits, of 40 pages each, and nobody tidies");
+    tap_ok(updates(c, 300) == 300, "  300 of them");
+    tap_ok(size_of(wal) <= most, "  leave no more in the log than what lets a commit move it");
+    sqlite3_open(kit->db, &other);
+    sqlite3_exec(other, "BEGIN; SELECT count(*) FROM t", NULL, NULL, NULL);
+    tap_ok(updates(c, 300) == 300, "beside one who reads all the while they go on");
+    tap_ok(size_of(wal) > most, "  and the log grows");
+    sqlite3_exec(other, "COMMIT", NULL, NULL, NULL);
+    sqlite3_close(other);
+    tap_ok(updates(c, 300) == 300 && size_of(wal) <= most,
+           "when the reader has gone, it is small again");
+    db_return(c);
+    apr_pool_destroy(pool);
+    unlink(kit->db);
+}
+
 static void *APR_THREAD_FUNC hindrance_ends(apr_thread_t *thread, void *data)
 {
     (void)thread;
@@ -535,6 +584,8 @@ int main(void)
     codes();
     files(&kit);
     locked(&kit);
+    unlink(kit.db);
+    grown(&kit);
     hindered(&kit);
     return kit_end(&kit);
 }
