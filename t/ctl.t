@@ -535,6 +535,32 @@ def doctor(t, c, root):
     expect(t, c.run("doctor", "--httpd-conf", conf + ".not"), 1, "doctor: no such configuration", r"failed +httpd")
 
 
+def owners(t, root):
+    """Root works on the store as its owner, in every command: what httpd could not open is not open."""
+    if os.geteuid() != 0:
+        t.skip("root and a store that is another's", "not root")
+        return
+    c = Ctl(root, "owned")
+    c.run("init")
+    conf = os.path.join(c.dir, "httpd.conf")
+    with open(conf, "w", encoding="utf-8") as f:
+        f.write("LoadModule pypitoken_module x\n")
+    os.chmod(conf, 0o600)
+    os.chown(c.db, 65534, 65534)
+    opening = [["user", "list"], ["schema", "status"], ["schema", "migrate"], ["init"], ["doctor", "--httpd-conf", conf]]
+    os.chmod(c.dir, 0o700)
+    for argv in opening:
+        expect(t, c.run(*argv), 3, "%s: the store's owner does not get to it" % argv[0])
+    os.chown(c.dir, 65534, 65534)
+    os.chmod(root, 0o711)
+    os.rename(c.keyring, c.keyring + ".old")
+    expect(t, c.run("init"), 0, "init: root's keyring for a store that is another's", r"Keyring \S+: created")
+    for argv in opening:
+        expect(t, c.run(*argv), 0, "%s: its owner does" % argv[0])
+    t.is_({n: os.stat(os.path.join(c.dir, n)).st_uid for n in os.listdir(c.dir)},
+          {"store.db": 65534, "keyring": 0, "keyring.old": 0, "httpd.conf": 0}, "each file is whose it was")
+
+
 def other_keyring(t, c):
     """A keyring that was lost, and one that does not fit."""
     os.rename(c.keyring, c.keyring + ".old")
@@ -696,6 +722,7 @@ def main(t):
         terminals(t, c)
         full_disk(t, c)
         doctor(t, c, root)
+        owners(t, root)
         other_keyring(t, c)
         keyring(t, c)
         pruning(t, c)

@@ -132,7 +132,10 @@ static int cmd_doctor_open(cmd_doctor_t *d)
     config.seam = ctl->seam;
     config.log = cmd_doctor_log;
     config.baton = d;
-    wrong = store_open_any(&ctl->store, &config, 0, ctl->pool);
+    wrong = ctl_become_owner(ctl, &config);
+    if (!wrong) {
+        wrong = store_open_any(&ctl->store, &config, 0, ctl->pool);
+    }
     d->down = wrong != NULL;
     cmd_doctor_note(d, wrong ? CMD_DOCTOR_FAIL : CMD_DOCTOR_OK, "store",
                     wrong ? wrong : apr_pstrcat(ctl->pool, ctl->store_url, " opens", NULL));
@@ -364,6 +367,7 @@ int cmd_doctor_run(ctl_t *ctl)
 {
     cmd_doctor_t d = {ctl, NULL, CMD_DOCTOR_OK, 0};
     int code = ctl_configure(ctl);
+    ctl_caller_t owner;
 
     if (code != CTL_DONE) {
         return code;
@@ -372,7 +376,9 @@ int cmd_doctor_run(ctl_t *ctl)
     cmd_doctor_service(&d);
     cmd_doctor_keyring(&d);
     cmd_doctor_store(&d);
+    ctl_caller_begin(&owner);
     cmd_doctor_httpd(&d);
+    ctl_caller_end(&owner);
     table_print(d.table, stdout);
     return d.down ? CTL_DOWN : d.worst == CMD_DOCTOR_FAIL ? CTL_REFUSED : CTL_DONE;
 }

@@ -86,6 +86,7 @@ int cmd_init_run(ctl_t *ctl)
 {
     int created = 0, code = ctl_configure(ctl);
     store_schema_t before = {0, 0, 0};
+    ctl_caller_t owner;
 
     if (code != CTL_DONE) {
         return code;
@@ -98,7 +99,9 @@ int cmd_init_run(ctl_t *ctl)
         code = cmd_init_upgrade(ctl, &before);
     }
     if (code == CTL_DONE) {
+        ctl_caller_begin(&owner);
         code = cmd_init_keyring(ctl, &created);
+        ctl_caller_end(&owner);
     }
     if (code == CTL_DONE) {
         int after = before.have > before.want ? before.have : before.want;

@@ -210,10 +210,9 @@ static void ctl_log(void *baton, const char *line)
     (void)ctl_fail(0, "%s", line);
 }
 
-/* Root works on the database as its owner: SQLite makes the files beside it as root first and hands
- * them over then, and a child of httpd that opens them in between cannot write. The keyring is read
- * before, for it may be root's alone. NULL or a sentence. */
-static const char *ctl_become_owner(ctl_t *ctl, store_config_t *config)
+/* SQLite would make the files beside the database as root first and hand them over then: a child of
+ * httpd that opens them in between cannot write. */
+const char *ctl_become_owner(ctl_t *ctl, store_config_t *config)
 {
     keyring_t *keys = NULL;
     const char *wrong, *path = config->url + strlen("sqlite:");
@@ -266,7 +265,7 @@ static int ctl_open_with(ctl_t *ctl, const char *keyring, int any, int create)
     config.keyring = keyring;
     config.seam = ctl->seam;
     config.log = ctl_log;
-    wrong = any ? NULL : ctl_become_owner(ctl, &config);
+    wrong = ctl_become_owner(ctl, &config);
     if (!wrong) {
         wrong = any ? store_open_any(&ctl->store, &config, create, ctl->pool)
                     : store_open(&ctl->store, &config, ctl->pool);

@@ -66,8 +66,13 @@ int ctl_open_any(ctl_t *ctl, int create);
  * (complained). */
 int ctl_open_other(ctl_t *ctl, const char *url, const char *secret, store_t **out);
 
-/* Root works on an SQLite store as its owner. Files that are the caller's, such as the keyring, are
- * dealt with between these two, as the caller. */
+/* Root works on an SQLite store as its owner, in every command that opens it: what httpd could not
+ * open is not open. The keyring is read before that, into config->keys, for it may be root's alone.
+ * NULL or a sentence. */
+const char *ctl_become_owner(ctl_t *ctl, store_config_t *config);
+
+/* Files that are the caller's, such as the keyring, are dealt with between these two, as the
+ * caller. */
 typedef struct ctl_caller_t {
     unsigned long uid, gid;
 } ctl_caller_t;
