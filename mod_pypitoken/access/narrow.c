@@ -38,19 +38,6 @@ static int narrow_some(const apr_array_header_t *list)
     return list && list->nelts > 0;
 }
 
-int narrow_any(const narrow_t *narrow)
-{
-    apr_size_t i;
-
-    for (i = 0; i < NARROW_ROWS; i++) {
-        if (narrow_some(narrow_list(narrow, &narrow_rows[i]))) {
-            return 1;
-        }
-    }
-    return narrow_some(narrow->projects) || narrow->uses || narrow->only_new ||
-           narrow->only_existing || narrow->expires;
-}
-
 /* ---- files ---- */
 
 /* The same text twice in a list says nothing more. */

@@ -23,9 +23,6 @@ typedef struct narrow_t {
     apr_int64_t expires; /* Unix seconds, 0: no end */
 } narrow_t;
 
-/* 1 when it asks for anything at all. */
-int narrow_any(const narrow_t *narrow);
-
 /* Appends a slice_t to caveats (in pool) for each restriction, PyPI's own first. NULL, or a
  * sentence that names what cannot be, for the person who asked; then caveats is as it was. */
 const char *narrow_caveats(apr_array_header_t *caveats, const narrow_t *narrow, apr_int64_t now,

@@ -280,11 +280,6 @@ apr_int64_t caveat_set_uses(const caveat_set_t *set, apr_size_t i)
     return read->fault || read->text.kind != CAVEAT_USES ? 0 : read->text.uses;
 }
 
-apr_int64_t caveat_uses(slice_t caveat, apr_pool_t *pool)
-{
-    return caveat_set_uses(caveat_set(&caveat, 1, pool), 0);
-}
-
 int caveat_confines(slice_t caveat, apr_pool_t *pool)
 {
     caveat_text_t read;
@@ -313,11 +308,6 @@ int caveat_set_wants_digest(const caveat_set_t *set)
         }
     }
     return 0;
-}
-
-int caveat_wants_digest(const slice_t *caveats, apr_size_t n, apr_pool_t *pool)
-{
-    return caveat_set_wants_digest(caveat_set(caveats, n, pool));
 }
 
 /* ---- writing ---- */

@@ -46,15 +46,13 @@ typedef struct caveat_set_t caveat_set_t;
 caveat_set_t *caveat_set(const slice_t *caveats, apr_size_t n, apr_pool_t *pool);
 verdict_code_t caveat_set_check(const caveat_set_t *set, const caveat_context_t *context,
                                 caveat_phase_t phase, verdict_t *v, apr_pool_t *pool);
-int caveat_set_wants_digest(const caveat_set_t *set);
-apr_int64_t caveat_set_uses(const caveat_set_t *set, apr_size_t i); /* of the caveat at i */
 
 /* 1 when one of the caveats asks for the digest of the file. */
-int caveat_wants_digest(const slice_t *caveats, apr_size_t n, apr_pool_t *pool);
+int caveat_set_wants_digest(const caveat_set_t *set);
 
-/* How many accepted uploads a caveat allows; 0 when it does not speak of that. Counting is up to
- * the caller: caveat_check takes the caveat for kept. */
-apr_int64_t caveat_uses(slice_t caveat, apr_pool_t *pool);
+/* How many accepted uploads the caveat at i allows; 0 when it does not speak of that. Counting is
+ * up to the caller: caveat_check takes the caveat for kept. */
+apr_int64_t caveat_set_uses(const caveat_set_t *set, apr_size_t i);
 
 /* 1 when the caveat holds a token to certain projects or files; the pattern "*" does not. */
 int caveat_confines(slice_t caveat, apr_pool_t *pool);

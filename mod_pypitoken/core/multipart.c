@@ -38,7 +38,6 @@ struct multipart_t {
     verdict_t *v;
     apr_pool_t *pool;
     multipart_state_t state;
-    int closed;
     int parts;
     apr_int64_t offset; /* of the next byte of the body */
     char dash[MULTIPART_DASH_MAX];
@@ -135,7 +134,6 @@ static verdict_code_t multipart_tail(multipart_t *m, char c)
         return multipart_fail(m, VERDICT_FORM_DELIMITER);
     }
     if (c == '-') {
-        m->closed = 1;
         multipart_enter(m, MULTIPART_END);
         return VERDICT_ALLOWED;
     }
@@ -332,11 +330,6 @@ verdict_code_t multipart_finish(multipart_t *m)
         return multipart_fail(m, VERDICT_FORM_TRUNCATED);
     }
     return VERDICT_ALLOWED;
-}
-
-int multipart_closed(const multipart_t *m)
-{
-    return m->closed;
 }
 
 static int multipart_boundary_char(char c)

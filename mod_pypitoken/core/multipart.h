@@ -52,7 +52,4 @@ verdict_code_t multipart_feed(multipart_t *m, const char *p, apr_size_t n);
 /* The body has ended: FORM_TRUNCATED unless the closing delimiter was seen. */
 verdict_code_t multipart_finish(multipart_t *m);
 
-/* 1 once the closing delimiter was read. */
-int multipart_closed(const multipart_t *m);
-
 #endif

@@ -167,16 +167,6 @@ void tally_mark(const tally_t *t, apr_uint64_t key, apr_uint32_t until, apr_uint
     } while (!atomic_compare_exchange_weak(place, &seen, tally_word(key, until)));
 }
 
-void tally_unmark(const tally_t *t, apr_uint64_t key)
-{
-    apr_uint64_t seen;
-    tally_word_t *place;
-
-    do {
-        place = tally_find(t, key, &seen);
-    } while (place && !atomic_compare_exchange_weak(place, &seen, 0));
-}
-
 apr_uint32_t tally_left(const tally_t *t, apr_uint64_t key, apr_uint32_t now)
 {
     apr_uint64_t seen;

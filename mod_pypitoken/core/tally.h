@@ -61,9 +61,6 @@ apr_uint32_t tally_wait(const tally_t *t, apr_uint64_t key, tally_rate_t rate, a
  * replaced. */
 void tally_mark(const tally_t *t, apr_uint64_t key, apr_uint32_t until, apr_uint32_t now);
 
-/* Takes the mark away. */
-void tally_unmark(const tally_t *t, apr_uint64_t key);
-
 /* Ticks for which key is still marked; 0: it is not. */
 apr_uint32_t tally_left(const tally_t *t, apr_uint64_t key, apr_uint32_t now);
 

@@ -212,6 +212,7 @@ static int fuzz_same(const caveat_text_t *a, const caveat_text_t *b)
 
 static void fuzz_one(slice_t caveat, apr_pool_t *pool)
 {
+    const caveat_set_t *set;
     caveat_text_t read, again;
     char *copy = fuzz_copy(caveat);
     const char *why = caveat_text_read(&read, slice_make(copy, caveat.n), pool);
@@ -221,8 +222,9 @@ static void fuzz_one(slice_t caveat, apr_pool_t *pool)
     free(copy);
     FUZZ_HOLDS(!why || fuzz_printable(why));
     FUZZ_HOLDS(!why == !caveat_fault(caveat, pool));
-    FUZZ_HOLDS((caveat_uses(caveat, pool) > 0) == (!why && read.kind == CAVEAT_USES));
-    FUZZ_HOLDS(caveat_wants_digest(&caveat, 1, pool) == (!why && read.kind == CAVEAT_DIGESTS));
+    set = caveat_set(&caveat, 1, pool);
+    FUZZ_HOLDS((caveat_set_uses(set, 0) > 0) == (!why && read.kind == CAVEAT_USES));
+    FUZZ_HOLDS(caveat_set_wants_digest(set) == (!why && read.kind == CAVEAT_DIGESTS));
     FUZZ_HOLDS(fuzz_printable(caveat_describe(caveat, pool)));
     for (i = 0; i < FUZZ_CONTEXTS; i++) {
         int said = why ? 0 : fuzz_says(&read, &fuzz_contexts[i], pool);

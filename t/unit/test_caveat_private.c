@@ -287,6 +287,8 @@ static void words(apr_pool_t *pool)
     };
     static const slice_t digest = SLICE("[1002,[\"" SUM "\"]]");
     static const slice_t items[] = {SLICE("a"), SLICE("b\"")};
+    static const slice_t counts[] = {SLICE("[1004,5]"), SLICE("[1004,0]"), SLICE("[0,5,0]")};
+    const caveat_set_t *set;
     apr_size_t i;
 
     for (i = 0; i < sizeof(said) / sizeof(*said); i++) {
@@ -298,12 +300,14 @@ static void words(apr_pool_t *pool)
     tap_ok(slice_is(caveat_number(1004, 5, pool), "[1004,5]"), "a number is written");
     tap_ok(slice_is(caveat_word(1006, slice_of("new"), pool), "[1006,\"new\"]"),
            "a word is written");
-    tap_ok(caveat_uses(slice_of("[1004,5]"), pool) == 5 &&
-               caveat_uses(slice_of("[1004,0]"), pool) == 0 &&
-               caveat_uses(slice_of("[0,5,0]"), pool) == 0,
+    set = caveat_set(counts, 3, pool);
+    tap_ok(caveat_set_uses(set, 0) == 5 && caveat_set_uses(set, 1) == 0 &&
+               caveat_set_uses(set, 2) == 0,
            "the number of uses is told");
-    tap_ok(caveat_wants_digest(&digest, 1, pool) && !caveat_wants_digest(&said[4].text, 1, pool) &&
-               !caveat_wants_digest(NULL, 0, pool),
+    tap_ok(caveat_set_wants_digest(caveat_set(&digest, 1, pool)) &&
+               !caveat_set_wants_digest(caveat_set(&said[4].text, 1, pool)) &&
+               !caveat_set_wants_digest(caveat_set(NULL, 0, pool)) &&
+               !caveat_set_wants_digest(NULL),
            "who asks for a digest is told");
 }
 

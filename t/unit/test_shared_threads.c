@@ -128,7 +128,6 @@ static void *mix(void *number)
         tally_mark(t, key + 100, i + 50, i);
         (void)tally_left(t, key + 100, i);
         tally_give(t, key, (tally_rate_t){5, 480}, i);
-        tally_unmark(t, key + 100);
     }
     return NULL;
 }

@@ -104,9 +104,6 @@ static void marks(void)
            "  not after, not for others");
     tally_mark(&t, 5, 50, 10);
     tap_ok(tally_left(&t, 5, 60) == 0, "  a later one replaces it");
-    tally_unmark(&t, 5);
-    tally_unmark(&t, 5);
-    tap_ok(tally_left(&t, 5, 10) == 0, "  and it can be taken away");
     tally_mark(&t, 0, 50, 10);
     tap_ok(tally_left(&t, 0, 10) == 40, "key 0 is a key");
     drop(&t);
