@@ -260,7 +260,7 @@ def crash(t, s, tok):
                                 tok.user))
             c.send(body[:part])
             if part > 200000:
-                t.ok(poll.until(lambda: spooling(s)), "  an upload is in the spool")
+                t.ok(poll.until(lambda: under_way(s)), "  a part of the upload is on the disk")
             s.httpd.kill_children()
             try:
                 t.ok(c.response().status != 200, "killed after %d bytes: no success is reported" % part)
@@ -309,8 +309,8 @@ def crash(t, s, tok):
     t.is_(left, [], "  and no temporary file is left")
 
 
-def spooling(s):
-    """Whether a child holds a file below the spool directory (it has no name there)."""
+def under_way(s):
+    """Whether a child holds a file without a name among the packages."""
     found = []
     for pid in s.httpd.children():
         try:
@@ -318,7 +318,7 @@ def spooling(s):
                 found.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
         except OSError:
             pass
-    return any(path.startswith(s.path("spool") + "/") for path in found)
+    return any(path.startswith(s.path("packages") + "/") and path.endswith(" (deleted)") for path in found)
 
 
 def main(t):

@@ -160,7 +160,7 @@ upload_t *upload_create(slice_t boundary, const upload_options_t *options, apr_p
 
     u->pool = pool;
     u->options = *options;
-    u->form.signature_length = -1;
+    u->form.content_length = u->form.signature_length = -1;
     u->sha256 = options->sha256 ? digest_make(pool) : NULL;
     u->parser = multipart_create(boundary, &upload_calls, u, &u->verdict, pool);
     return u;
@@ -203,6 +203,13 @@ static int upload_digest(const char *text)
     return n <= 128 && strspn(text, chars) == n;
 }
 
+static void upload_declared(upload_t *u)
+{
+    u->form.md5 = upload_value(u, FIELD_MD5);
+    u->form.sha256 = upload_value(u, FIELD_SHA256);
+    u->form.blake2 = upload_value(u, FIELD_BLAKE2);
+}
+
 static verdict_code_t upload_digests(upload_t *u)
 {
     static const field_id_t ids[] = {FIELD_MD5, FIELD_SHA256, FIELD_BLAKE2};
@@ -214,9 +221,7 @@ static verdict_code_t upload_digests(upload_t *u)
             return upload_refuse(u, VERDICT_FIELD_VALUE, names[i]);
         }
     }
-    u->form.md5 = upload_value(u, FIELD_MD5);
-    u->form.sha256 = upload_value(u, FIELD_SHA256);
-    u->form.blake2 = upload_value(u, FIELD_BLAKE2);
+    upload_declared(u);
     return VERDICT_ALLOWED;
 }
 
@@ -256,6 +261,10 @@ static verdict_code_t upload_early(upload_t *u)
         code = upload_names(u);
     }
     u->named = code == VERDICT_ALLOWED;
+    upload_declared(u);
+    if (u->options.name_first == UPLOAD_NAME_EARLY) {
+        code = verdict_set(&u->verdict, VERDICT_ALLOWED, slice_of(NULL), u->pool);
+    }
     return code;
 }
 

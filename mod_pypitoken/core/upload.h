@@ -13,10 +13,14 @@
 #define UPLOAD_TEXT_MAX        65536
 #define UPLOAD_DESCRIPTION_MAX 2097152
 
+/* Whether it is to be known before the file whose it is. */
+enum { UPLOAD_NAME_ANY, UPLOAD_NAME_FIRST, UPLOAD_NAME_EARLY };
+
 typedef struct upload_options_t {
     int legacy_names; /* PyPITokenLegacyNames */
     int sha256;       /* make content_sha256: a token asks for it */
-    int name_first;   /* PyPITokenStream: whose file it is must stand before content */
+    int name_first; /* UPLOAD_NAME_FIRST (PyPITokenStream): what tells it must stand before content;
+                       UPLOAD_NAME_EARLY: it may, and what is wrong with it is said in the end */
 } upload_options_t;
 
 /* What is known once upload_finish said VERDICT_ALLOWED. All strings live in the pool. */
@@ -31,7 +35,7 @@ typedef struct upload_form_t {
     const char *md5, *sha256, *blake2;              /* as sent, "" if absent */
     project_file_t file;
     apr_int64_t content_offset; /* where the file's bytes start in the body */
-    apr_int64_t content_length;
+    apr_int64_t content_length; /* -1 until content has ended */
     const char *content_sha256; /* of the bytes received, 64 digits; NULL unless asked for */
     apr_int64_t signature_offset, signature_length; /* of gpg_signature; length -1 if absent */
 } upload_form_t;
@@ -49,8 +53,9 @@ const verdict_t *upload_verdict(const upload_t *u);
 const upload_form_t *upload_form(const upload_t *u);
 
 /* With name_first, from the headers of content on: a form of which name, project, version, filename
- * and file are known and right, and everything else is not known yet; NULL before. The same record
- * that upload_form gives in the end. */
+ * and file are known and right, the digests and the signature if they came before content, and
+ * everything else is not known yet; NULL before, and with UPLOAD_NAME_EARLY for a form that does
+ * not tell it. The same record that upload_form gives in the end. */
 const upload_form_t *upload_named(const upload_t *u);
 
 /* With name_first: how many bytes from the start of the body may go on to a back end that is known

@@ -65,6 +65,16 @@ const guard_pass_t *guard_passed(request_rec *r)
     return g && g->stage == GUARD_ALLOWED ? &g->pass : NULL;
 }
 
+const guard_pass_t *guard_taken(request_rec *r)
+{
+    guard_state_t *g = guard_state(r);
+
+    if (g && g->stage == GUARD_STREAMING) {
+        guard_stream_take(g);
+    }
+    return guard_going(g) ? &g->pass : NULL;
+}
+
 int guard_going(const guard_state_t *g)
 {
     return g && (g->stage == GUARD_ALLOWED || g->stage == GUARD_STREAMING);
@@ -251,11 +261,13 @@ static int guard_authorize(request_rec *r)
 
 /* ---- fixups ---- */
 
-/* Everything has said yes: the upload is written down and handed over. Or, with PyPITokenStream,
- * handed over as far as it is safe, unless the handler wants the whole body at once. */
+/* Everything has said yes: the upload is written down and handed over. Or, with PyPITokenStream and
+ * to the built-in index, handed over as far as it is safe, unless the handler wants the whole body
+ * at once. */
 static int guard_release(request_rec *r, guard_state_t *g)
 {
-    if (!g->body->eos && !guard_stream_possible(r) && guard_stream_rest(r, g) != VERDICT_ALLOWED) {
+    if (!g->body->eos && !guard_stream_possible(r, g) &&
+        guard_stream_rest(r, g) != VERDICT_ALLOWED) {
         return guard_body_refuse(g->body, r);
     }
     if (g->body->eos && guard_record_commit(r, g) != VERDICT_ALLOWED) {
@@ -292,6 +304,21 @@ static int guard_fixups(request_rec *r)
 
 /* ---- handler ---- */
 
+/* The index was to read along, and now it is another handler's turn (RewriteRule [P], a redirect):
+ * that one gets the body after the verdict. */
+static int guard_other(request_rec *r, guard_state_t *g)
+{
+    if (g->stage != GUARD_STREAMING || !g->body->withheld || guard_stream_possible(r, g)) {
+        return OK;
+    }
+    if (guard_stream_rest(r, g) != VERDICT_ALLOWED) {
+        return guard_body_refuse(g->body, r);
+    }
+    replay_length(g->spool, r);
+    apr_table_setn(r->subprocess_env, "PYPITOKEN_VERDICT", verdict_word(VERDICT_ALLOWED));
+    return OK;
+}
+
 static int guard_page(request_rec *r)
 {
     ap_set_content_type(r, "text/html; charset=utf-8");
@@ -312,8 +339,12 @@ static int guard_handler(request_rec *r)
     guard_state_t *g = guard_state(r);
 
     if (guard_going(g) && !r->main) {
-        handoff_authorization(r, config_dir(r), g->authorization);
-        return DECLINED;
+        int status = guard_other(r, g);
+
+        if (status == OK) {
+            handoff_authorization(r, config_dir(r), g->authorization);
+        }
+        return status == OK ? DECLINED : status;
     }
     if (!guard_on(r)) {
         return DECLINED;

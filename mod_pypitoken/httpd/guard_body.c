@@ -161,7 +161,7 @@ static verdict_code_t guard_body_permit(guard_body_t *b, request_rec *r, const u
         g->pass.form = form;
         g->pass.user = g->bearer.token.user_name;
         g->pass.token_id = g->bearer.token.id;
-        g->pass.body_length = spool_length(g->spool);
+        g->pass.body_length = b->eos ? spool_length(g->spool) : -1;
     }
     return g->verdict.code;
 }
@@ -191,11 +191,15 @@ static verdict_code_t guard_body_begin(guard_body_t *b, request_rec *r)
     const config_dir_t *c = config_dir(r);
     guard_state_t *g = b->g;
     int digest = caveat_set_wants_digest(g->bearer.set);
-    upload_options_t options = {c->legacy_names == 1, digest, c->stream == 1 && !digest};
+    int first = c->stream == 1 ? UPLOAD_NAME_FIRST
+                : c->packages  ? UPLOAD_NAME_EARLY
+                               : UPLOAD_NAME_ANY;
+    upload_options_t options = {c->legacy_names == 1, digest, digest ? UPLOAD_NAME_ANY : first};
     slice_t boundary;
 
     b->max = config_max_upload(c);
-    b->stream = options.name_first;
+    b->stream = options.name_first != UPLOAD_NAME_ANY;
+    b->withheld = options.name_first == UPLOAD_NAME_EARLY;
     if (gate_check(r, b->max, &boundary, &g->verdict) != VERDICT_ALLOWED) {
         return g->verdict.code;
     }
@@ -208,10 +212,12 @@ static verdict_code_t guard_body_begin(guard_body_t *b, request_rec *r)
 }
 
 /* Enough to let a handler begin: it is known whose file comes, and what there is would not fit into
- * memory. */
+ * memory; where that is likely the index, after the next read, so that nothing goes to a file. */
 static int guard_body_begun(const guard_body_t *b, const config_dir_t *c)
 {
-    return b->stream && upload_named(b->upload) && spool_length(b->g->spool) > config_memory(c);
+    apr_int64_t length = spool_length(b->g->spool) + (b->withheld ? GUARD_BODY_READ : 0);
+
+    return b->stream && upload_named(b->upload) && length > config_memory(c);
 }
 
 int guard_body(request_rec *r, guard_state_t *g)

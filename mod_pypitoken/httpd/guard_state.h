@@ -38,8 +38,9 @@ typedef struct guard_state_t {
     spool_t *spool;
     guard_body_t *body;
     guard_pass_t pass;
-    /* PyPITokenStream */
+    /* PyPITokenStream, or the built-in index */
     replay_t *replay;
+    int taken;   /* guard_taken was here */
     int spoken;  /* the handler is about to send an error of its own */
     int aborted; /* the status with which its reading ended; 0 if it did not */
 } guard_state_t;

@@ -14,14 +14,22 @@
 #define GUARD_STREAM_FILTER "PYPITOKEN_STREAM"
 #define GUARD_STREAM_READ   65536
 
-int guard_stream_possible(request_rec *r)
+/* 1 for the built-in index, and no mistake: mod_proxy takes what ProxyPass gave it, whatever
+ * SetHandler says. */
+static int guard_stream_index(request_rec *r)
+{
+    return config_dir(r)->packages && !r->proxyreq &&
+           !slice_starts(slice_of(r->filename), "proxy:");
+}
+
+int guard_stream_possible(request_rec *r, const guard_state_t *g)
 {
     static const char *const http[] = {"proxy:http:", "proxy:https:", "proxy:h2:", "proxy:h2c:"};
     slice_t handler = slice_of(r->handler), name = slice_of(r->filename);
     apr_size_t i;
 
-    if (slice_is(handler, "pypi-index")) {
-        return 0;
+    if (g->body->withheld || slice_is(handler, "pypi-index")) {
+        return slice_is(handler, "pypi-index") && guard_stream_index(r);
     }
     if (!apr_table_get(r->headers_in, "Transfer-Encoding")) {
         return 1;
@@ -80,6 +88,12 @@ static void guard_stream_abort(request_rec *r, guard_state_t *g)
     ap_pass_brigade(r->proto_output_filters, bb);
 }
 
+/* How much may be read so far. */
+static apr_int64_t guard_stream_limit(const guard_state_t *g)
+{
+    return g->body->withheld && !g->taken ? 0 : upload_safe(g->body->upload);
+}
+
 /* Reads once from the network. OK; DECLINED when block is APR_NONBLOCK_READ and nothing has come.
  */
 static int guard_stream_read(request_rec *r, guard_state_t *g, apr_read_type_e block)
@@ -92,7 +106,7 @@ static int guard_stream_read(request_rec *r, guard_state_t *g, apr_read_type_e b
     if (g->verdict.code == VERDICT_ALLOWED && g->body->eos) {
         guard_stream_judge(r, g);
     }
-    g->replay->limit = upload_safe(g->body->upload);
+    g->replay->limit = guard_stream_limit(g);
     return status;
 }
 
@@ -120,11 +134,17 @@ apr_status_t guard_stream_begin(request_rec *r, guard_state_t *g)
     replay_t *rp = apr_pcalloc(r->pool, sizeof(*rp));
 
     rp->spool = g->spool;
-    rp->limit = upload_safe(g->body->upload);
+    rp->limit = guard_stream_limit(g);
     rp->more = guard_stream_more;
     rp->baton = g;
     g->replay = rp;
     return replay_insert(rp, r);
+}
+
+void guard_stream_take(guard_state_t *g)
+{
+    g->taken = 1;
+    g->replay->limit = guard_stream_limit(g);
 }
 
 verdict_code_t guard_stream_rest(request_rec *r, guard_state_t *g)

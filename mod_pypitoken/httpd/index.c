@@ -119,7 +119,7 @@ static int index_refuse(request_rec *r, verdict_code_t code, const char *log)
 
 static int index_post(request_rec *r, const config_dir_t *c)
 {
-    const guard_pass_t *pass = r->main ? NULL : guard_passed(r);
+    const guard_pass_t *pass = r->main ? NULL : guard_taken(r);
 
     if (!pass) {
         return index_refuse(r, VERDICT_METHOD, "nothing is stored that no guard has passed");

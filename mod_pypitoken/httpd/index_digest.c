@@ -34,6 +34,12 @@ void index_digest_update(index_digest_t *d, const char *p, apr_size_t n)
     }
 }
 
+int index_digest_late(index_digest_t *d, const char *md5, const char *sha256, const char *blake2)
+{
+    d->sha256 = sha256;
+    return (*md5 && !*d->md5) || (*blake2 && !*d->blake2);
+}
+
 void index_digest_hex(char hex[INDEX_DIGEST_HEX], const unsigned char *sum)
 {
     digest_hex(hex, sum);

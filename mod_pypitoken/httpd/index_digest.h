@@ -30,6 +30,11 @@ void index_digest_start(index_digest_t *d, const char *md5, const char *sha256, 
 
 void index_digest_update(index_digest_t *d, const char *p, apr_size_t n);
 
+/* The same form has come to its end and declares md5, sha256 and blake2. 1 when one of them was not
+ * known at the start and is not being made: start again with these, and the bytes from the first
+ * on. */
+int index_digest_late(index_digest_t *d, const char *md5, const char *sha256, const char *blake2);
+
 /* Ends. NULL when the file has every digest that was sent, else the name of the first that it has
  * not ("sha256 digest"). d->sum is set either way. */
 const char *index_digest_finish(index_digest_t *d);

@@ -19,6 +19,7 @@
 #define INDEX_DISK_TRIES  8
 #define INDEX_DISK_NEXT   250 /* of a name's bytes, behind a dot: names have at most 255 */
 #define INDEX_DISK_BLOCK  65536
+#define INDEX_DISK_AHEAD  4194304
 
 typedef struct index_disk_fd_t {
     int fd;
@@ -206,6 +207,19 @@ apr_status_t index_disk_temp(index_disk_temp_t **out, const char *packages, apr_
     return index_disk_named(t, packages, pool);
 }
 
+/* Errors show in fsync. */
+static void index_disk_ahead(index_disk_temp_t *t)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    if (t->written - t->begun >= INDEX_DISK_AHEAD) {
+        (void)sync_file_range(t->fd, t->begun, t->written - t->begun, SYNC_FILE_RANGE_WRITE);
+        t->begun = t->written;
+    }
+#else
+    (void)t;
+#endif
+}
+
 apr_status_t index_disk_write(index_disk_temp_t *t, const char *p, apr_size_t n)
 {
     while (n > 0) {
@@ -217,6 +231,27 @@ apr_status_t index_disk_write(index_disk_temp_t *t, const char *p, apr_size_t n)
         if (done > 0) {
             p += done;
             n -= (apr_size_t)done;
+            t->written += done;
+        }
+    }
+    index_disk_ahead(t);
+    return APR_SUCCESS;
+}
+
+apr_status_t index_disk_again(index_disk_temp_t *t, index_disk_take_t *take, void *baton)
+{
+    char block[INDEX_DISK_BLOCK];
+    off_t at = 0;
+
+    while (at < t->written) {
+        ssize_t n = pread(t->fd, block, sizeof(block), at);
+
+        if (n == 0 || (n < 0 && errno != EINTR)) {
+            return n < 0 ? errno : EIO;
+        }
+        if (n > 0) {
+            take(baton, block, (apr_size_t)n);
+            at += n;
         }
     }
     return APR_SUCCESS;

@@ -19,16 +19,22 @@
 
 typedef struct index_disk_temp_t {
     int fd;
-    int holder;       /* the directory of name, -1 for a file without a name */
-    const char *name; /* NULL for a file without a name */
+    int holder;           /* the directory of name, -1 for a file without a name */
+    const char *name;     /* NULL for a file without a name */
+    off_t written, begun; /* bytes, and how many of them are on their way to the disk */
 } index_disk_temp_t;
 
 /* Opens a new temporary on the file system of the directory packages. It is closed, and gone unless
  * it was published, with index_disk_done or at last with pool. */
 apr_status_t index_disk_temp(index_disk_temp_t **out, const char *packages, apr_pool_t *pool);
 
-/* Appends; all or an error. */
+/* Appends; all or an error. The disk begins with a long file before it is at its end, so that
+ * index_disk_sync has less to wait for. */
 apr_status_t index_disk_write(index_disk_temp_t *t, const char *p, apr_size_t n);
+
+/* Gives what was written to take, from the first byte on. */
+typedef void index_disk_take_t(void *baton, const char *p, apr_size_t n);
+apr_status_t index_disk_again(index_disk_temp_t *t, index_disk_take_t *take, void *baton);
 
 /* Flushes it to the disk; *info (may be NULL) gets what the file is like then. */
 apr_status_t index_disk_sync(index_disk_temp_t *t, struct stat *info);

@@ -1,7 +1,8 @@
 /*
  * index_store.c - keeps a guarded upload; see index_store.h for the contract.
  *
- * body -> temporaries and digests -> digests checked -> all flushed -> under the project's lock:
+ * body -> temporaries and digests, while it comes -> the guard's verdict, with the last read ->
+ * digests checked -> all flushed -> under the project's lock:
  * metadata, file, signature get their names -> directory flushed -> 200. The link of the file is
  * what decides: whoever makes it has stored the file, everybody else compares.
  */
@@ -20,21 +21,27 @@
 #include "httpd/index_meta.h"
 #include "httpd/index_path.h"
 
-#define INDEX_STORE_READ 65536
+#define INDEX_STORE_READ  65536
+#define INDEX_STORE_BLOCK 131072
 
 /* One file that travels in the form. */
 typedef struct index_store_part_t {
-    const char *name; /* NULL when it was not sent */
-    apr_int64_t offset, length, got;
+    const char *name;                /* NULL when it was not sent */
+    apr_int64_t offset, length, got; /* length -1: all that comes */
     index_disk_temp_t *temp;
+    char *block; /* httpd reads 8000 bytes at a time: kept together for the disk; NULL: written at
+                    once */
+    apr_size_t held;
     index_digest_t digest;
     struct stat info;
 } index_store_part_t;
 
 typedef struct index_store_t {
     request_rec *r;
+    const guard_pass_t *pass;
     const upload_form_t *form;
     const char *packages;
+    int whole; /* all of form is known */
     index_store_part_t file, signature;
     index_disk_temp_t *meta;
     int dir; /* of the project */
@@ -61,132 +68,232 @@ static verdict_code_t index_store_failed(index_store_t *s, apr_status_t rv, cons
 
 /* ---- the body ---- */
 
+static apr_status_t index_store_write(index_store_part_t *part, const char *p, apr_size_t n)
+{
+    index_digest_update(&part->digest, p, n);
+    return index_disk_write(part->temp, p, n);
+}
+
+static apr_status_t index_store_flush(index_store_part_t *part)
+{
+    apr_status_t rv = part->held ? index_store_write(part, part->block, part->held) : APR_SUCCESS;
+
+    part->held = 0;
+    return rv;
+}
+
+static apr_status_t index_store_add(index_store_part_t *part, const char *p, apr_size_t n)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    part->got += (apr_int64_t)n;
+    if (!part->block) {
+        return index_store_write(part, p, n);
+    }
+    while (rv == APR_SUCCESS && n > 0) {
+        apr_size_t room = INDEX_STORE_BLOCK - part->held, now = n < room ? n : room;
+
+        memcpy(part->block + part->held, p, now);
+        part->held += now;
+        p += now;
+        n -= now;
+        if (part->held == INDEX_STORE_BLOCK) {
+            rv = index_store_flush(part);
+        }
+    }
+    return rv;
+}
+
 /* Takes what of the n bytes at position at of the body belongs to part. */
 static apr_status_t index_store_take(index_store_part_t *part, apr_int64_t at, const char *p,
                                      apr_size_t n)
 {
     apr_int64_t from = part->offset - at, to = part->offset + part->length - at;
-    apr_status_t rv;
 
+    if (part->length < 0) {
+        to = (apr_int64_t)n;
+    }
     if (!part->name || to <= 0 || from >= (apr_int64_t)n) {
         return APR_SUCCESS;
     }
     from = from < 0 ? 0 : from;
     to = to > (apr_int64_t)n ? (apr_int64_t)n : to;
-    rv = index_disk_write(part->temp, p + from, (apr_size_t)(to - from));
-    index_digest_update(&part->digest, p + from, (apr_size_t)(to - from));
-    part->got += to - from;
-    return rv;
-}
-
-/* One brigade. *status stays OK unless reading failed; the verdict is for everything else. */
-static verdict_code_t index_store_brigade(index_store_t *s, apr_bucket_brigade *bb, apr_int64_t *at,
-                                          int *eos, int *status)
-{
-    apr_bucket *b;
-
-    while (!APR_BRIGADE_EMPTY(bb)) {
-        const char *p;
-        apr_size_t n;
-        apr_status_t rv;
-
-        b = APR_BRIGADE_FIRST(bb);
-        if (APR_BUCKET_IS_EOS(b)) {
-            *eos = 1;
-            break;
-        }
-        rv = APR_BUCKET_IS_METADATA(b) ? APR_SUCCESS : apr_bucket_read(b, &p, &n, APR_BLOCK_READ);
-        if (rv != APR_SUCCESS) {
-            *status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
-            return VERDICT_BODY_BROKEN;
-        }
-        if (!APR_BUCKET_IS_METADATA(b)) {
-            rv = index_store_take(&s->file, *at, p, n);
-            if (rv == APR_SUCCESS) {
-                rv = index_store_take(&s->signature, *at, p, n);
-            }
-            *at += (apr_int64_t)n;
-        }
-        if (rv != APR_SUCCESS) {
-            return index_store_failed(s, rv, "cannot write a temporary for");
-        }
-        apr_bucket_delete(b); /* a big file goes by bucket by bucket, not as a whole */
-    }
-    return VERDICT_ALLOWED;
-}
-
-static verdict_code_t index_store_body(index_store_t *s, apr_int64_t expected, int *status)
-{
-    request_rec *r = s->r;
-    apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    verdict_code_t code = VERDICT_ALLOWED;
-    apr_int64_t at = 0;
-    int eos = 0;
-
-    while (code == VERDICT_ALLOWED && !eos) {
-        apr_status_t rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ,
-                                         INDEX_STORE_READ);
-
-        if (rv != APR_SUCCESS) {
-            *status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
-            code = VERDICT_BODY_BROKEN;
-        } else {
-            code = index_store_brigade(s, bb, &at, &eos, status);
-        }
-        apr_brigade_cleanup(bb);
-    }
-    apr_brigade_destroy(bb);
-    if (code == VERDICT_ALLOWED &&
-        (at != expected || s->file.got != s->file.length ||
-         (s->signature.name && s->signature.got != s->signature.length))) {
-        code = index_store_refuse(s, VERDICT_BODY_BROKEN, NULL);
-    }
-    return code;
+    return index_store_add(part, p + from, (apr_size_t)(to - from));
 }
 
 /* ---- before it has a name ---- */
+
+static verdict_code_t index_store_open(index_store_t *s, index_store_part_t *part, const char *name,
+                                       apr_int64_t offset, apr_int64_t length)
+{
+    apr_status_t rv;
+
+    part->name = name;
+    part->offset = offset;
+    part->length = length;
+    /* The guard let nothing else through; a path is not made on trust, though. */
+    if (!index_path_file_valid(slice_of(name))) {
+        return index_store_refuse(s, VERDICT_FILENAME_INVALID, name);
+    }
+    rv = index_disk_temp(&part->temp, s->packages, s->r->pool);
+    return rv == APR_SUCCESS ? VERDICT_ALLOWED
+                             : index_store_failed(s, rv, "cannot make a temporary for");
+}
+
+/* As soon as it is known that there is one: at the start, or with the end of the form. */
+static verdict_code_t index_store_signature(index_store_t *s)
+{
+    const upload_form_t *form = s->form;
+
+    if (s->signature.name || form->signature_length < 0) {
+        return VERDICT_ALLOWED;
+    }
+    return index_store_open(s, &s->signature, apr_pstrcat(s->r->pool, form->filename, ".asc", NULL),
+                            form->signature_offset, form->signature_length);
+}
 
 static verdict_code_t index_store_begin(index_store_t *s)
 {
     const upload_form_t *form = s->form;
     apr_pool_t *pool = s->r->pool;
-    apr_status_t rv;
+    verdict_code_t code;
 
-    s->file.name = form->filename;
-    s->file.offset = form->content_offset;
-    s->file.length = form->content_length;
-    if (form->signature_length >= 0) {
-        s->signature.name = apr_pstrcat(pool, form->filename, ".asc", NULL);
-        s->signature.offset = form->signature_offset;
-        s->signature.length = form->signature_length;
-    }
-    /* The guard let nothing else through; a path is not made on trust, though. */
-    if (!index_path_project_valid(slice_of(form->project), pool) ||
-        !index_path_file_valid(slice_of(form->filename)) ||
-        (s->signature.name && !index_path_file_valid(slice_of(s->signature.name)))) {
-        return index_store_refuse(s, VERDICT_FILENAME_INVALID, form->filename);
-    }
     index_digest_start(&s->file.digest, form->md5, form->sha256, form->blake2, pool);
     index_digest_start(&s->signature.digest, "", "", "", pool);
-    rv = index_disk_temp(&s->file.temp, s->packages, pool);
-    if (rv == APR_SUCCESS && s->signature.name) {
-        rv = index_disk_temp(&s->signature.temp, s->packages, pool);
+    if (s->pass->body_length < 0 || form->content_length > INDEX_STORE_READ) {
+        s->file.block = apr_palloc(pool, INDEX_STORE_BLOCK);
     }
-    return rv == APR_SUCCESS ? VERDICT_ALLOWED
-                             : index_store_failed(s, rv, "cannot make a temporary for");
+    if (!index_path_project_valid(slice_of(form->project), pool)) {
+        return index_store_refuse(s, VERDICT_FILENAME_INVALID, form->filename);
+    }
+    code = index_store_open(s, &s->file, form->filename, form->content_offset, -1);
+    return code == VERDICT_ALLOWED ? index_store_signature(s) : code;
+}
+
+/* After each read: the verdict may have come with it, and then what was read may be more than
+ * content. */
+static verdict_code_t index_store_look(index_store_t *s)
+{
+    if (s->whole || s->pass->body_length < 0) {
+        return VERDICT_ALLOWED;
+    }
+    s->whole = 1;
+    s->file.length = s->form->content_length;
+    return index_store_signature(s);
+}
+
+/* ---- the body ---- */
+
+static apr_status_t index_store_bytes(index_store_t *s, apr_int64_t at, const char *p, apr_size_t n)
+{
+    apr_status_t rv = index_store_take(&s->file, at, p, n);
+
+    return rv == APR_SUCCESS ? index_store_take(&s->signature, at, p, n) : rv;
+}
+
+/* One brigade; *eos when it had the end. What cannot be kept is read all the same. */
+static apr_status_t index_store_brigade(index_store_t *s, apr_bucket_brigade *bb, apr_int64_t *at,
+                                        int *eos)
+{
+    while (!APR_BRIGADE_EMPTY(bb) && !*eos) {
+        apr_bucket *b = APR_BRIGADE_FIRST(bb);
+        const char *p;
+        apr_size_t n = 0;
+        apr_status_t rv = APR_SUCCESS;
+
+        *eos = APR_BUCKET_IS_EOS(b);
+        if (!APR_BUCKET_IS_METADATA(b)) {
+            rv = apr_bucket_read(b, &p, &n, APR_BLOCK_READ);
+        }
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        if (n && s->verdict.code == VERDICT_ALLOWED) {
+            rv = index_store_bytes(s, *at, p, n);
+        }
+        if (rv != APR_SUCCESS) {
+            index_store_failed(s, rv, "cannot write a temporary for");
+        }
+        *at += (apr_int64_t)n;
+        apr_bucket_delete(b); /* a big file goes by bucket by bucket, not as a whole */
+    }
+    return APR_SUCCESS;
+}
+
+/* To its end, also when there is a reason to refuse it: the guard's comes first. OK, and the
+ * verdict tells; or the status of a body that does not come to its end. */
+static int index_store_body(index_store_t *s)
+{
+    request_rec *r = s->r;
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    apr_status_t rv = APR_SUCCESS;
+    apr_int64_t at = 0;
+    int eos = 0;
+
+    while (rv == APR_SUCCESS && !eos) {
+        rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ,
+                            INDEX_STORE_READ);
+        if (rv == APR_SUCCESS && s->verdict.code == VERDICT_ALLOWED) {
+            (void)index_store_look(s);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = index_store_brigade(s, bb, &at, &eos);
+        }
+        apr_brigade_cleanup(bb);
+    }
+    apr_brigade_destroy(bb);
+    if (rv != APR_SUCCESS) {
+        return ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+    }
+    rv = s->verdict.code == VERDICT_ALLOWED ? index_store_flush(&s->file) : APR_SUCCESS;
+    if (rv != APR_SUCCESS) {
+        index_store_failed(s, rv, "cannot write a temporary for");
+    }
+    if (s->verdict.code == VERDICT_ALLOWED &&
+        (!s->whole || guard_passed(r) != s->pass || at != s->pass->body_length ||
+         s->file.got != s->file.length ||
+         (s->signature.name && s->signature.got != s->signature.length))) {
+        index_store_refuse(s, VERDICT_BODY_BROKEN, NULL);
+    }
+    return OK;
+}
+
+static void index_store_hash(void *digest, const char *p, apr_size_t n)
+{
+    index_digest_update(digest, p, n);
+}
+
+/* Digests that the form names behind the file are made of what was kept. */
+static verdict_code_t index_store_digests(index_store_t *s)
+{
+    const upload_form_t *form = s->form;
+    index_digest_t *d = &s->file.digest;
+    apr_status_t rv = APR_SUCCESS;
+    const char *wrong;
+
+    if (index_digest_late(d, form->md5, form->sha256, form->blake2)) {
+        (void)index_digest_finish(d);
+        index_digest_start(d, form->md5, form->sha256, form->blake2, s->r->pool);
+        rv = index_disk_again(s->file.temp, index_store_hash, d);
+    }
+    wrong = index_digest_finish(d);
+    (void)index_digest_finish(&s->signature.digest);
+    if (rv != APR_SUCCESS) {
+        return index_store_failed(s, rv, "cannot read again");
+    }
+    return wrong ? index_store_refuse(s, VERDICT_DIGEST_MISMATCH, wrong) : VERDICT_ALLOWED;
 }
 
 /* Digests checked, everything on the disk, the project's directory there. */
 static verdict_code_t index_store_settle(index_store_t *s)
 {
-    const char *wrong = index_digest_finish(&s->file.digest);
+    verdict_code_t code = index_store_digests(s);
     apr_pool_t *pool = s->r->pool;
     index_meta_t meta;
     apr_status_t rv;
 
-    (void)index_digest_finish(&s->signature.digest);
-    if (wrong) {
-        return index_store_refuse(s, VERDICT_DIGEST_MISMATCH, wrong);
+    if (code != VERDICT_ALLOWED) {
+        return code;
     }
     rv = index_disk_sync(s->file.temp, &s->file.info);
     if (rv == APR_SUCCESS && s->signature.name) {
@@ -294,16 +401,16 @@ int index_store(request_rec *r, const guard_pass_t *pass, const char *packages)
 {
     index_store_t s; /* on the stack: the digests want more alignment than a pool gives */
     verdict_code_t code;
-    int status = OK;
+    int status;
 
     memset(&s, 0, sizeof(s));
     s.r = r;
+    s.pass = pass;
     s.form = pass->form;
     s.packages = packages;
-    code = index_store_begin(&s);
-    if (code == VERDICT_ALLOWED) {
-        code = index_store_body(&s, pass->body_length, &status);
-    }
+    (void)index_store_begin(&s);
+    status = index_store_body(&s);
+    code = status == OK ? s.verdict.code : VERDICT_BODY_BROKEN;
     if (code == VERDICT_ALLOWED) {
         code = index_store_settle(&s);
     }
