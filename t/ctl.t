@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """ctl.t - pypitokenctl: every command for people and for programs, exit codes, files, secrets."""
 import base64
+import fcntl
 import json
 import os
 import pty
@@ -47,6 +48,12 @@ class Ctl:
         full = {**self.env, **(self.settings if env is None else env)}
         return subprocess.run([CTL, "--config", config, *argv], input=text, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, env=full, check=False, timeout=60)
+
+    def write(self, sql, *values):
+        with sqlite3.connect(self.db) as db:
+            rows = db.execute(sql, values).fetchall()
+        db.close()
+        return rows
 
     def json(self, *argv, text=""):
         done = self.run("--json", *argv, text=text)
@@ -192,6 +199,7 @@ def users(t, c):
     t.is_(c.json("user", "list")[0]["disabled"], False, "  it is not any more")
     expect(t, c.run("user", "passwd", "bob@example.org", text=PASSWORD), 0, "user passwd, no line end", r"new password")
     t.is_(c.json("user", "list")[1]["has_password"], True, "  there is one")
+    expect(t, c.run("user", "passwd", "bob@example.org", text="1234567\r\n"), 1, "user passwd: the end of a DOS line is no part of it", r"\A\Z", "at least 8")
     t.is_(c.json("user", "passwd", "--no-password", "bob@example.org")["has_password"], False, "user passwd --no-password")
     t.is_(c.json("user", "list")[1]["has_password"], False, "  there is none any more")
     for command in ["passwd", "disable", "enable", "remove"]:
@@ -256,6 +264,7 @@ def projects(t, c):
     expect(t, c.run("role", "remove", "other", "bob@example.org"), 0, "role remove", r"no owner or maintainer of other")
     expect(t, c.run("role", "remove", "other", "bob@example.org"), 1, "role remove twice")
     t.is_(c.json("role", "list", "other"), [], "  there is no role")
+    expect(t, c.run("role", "list", "--", "-x-"), 1, "role list of what is no name", r"\A\Z", "not a valid project name")
     for argv in [["list", "x"], ["add", "x", "alice", "owner"], ["add", "other", "nobody", "owner"], ["remove", "x", "alice"]]:
         expect(t, c.run("role", *argv), 1, "role %s" % " ".join(argv), r"\A\Z", "There is no")
     expect(t, c.run("user", "remove", "alice"), 1, "an owner of projects stays", r"\A\Z", "owns projects")
@@ -493,7 +502,7 @@ def events(t, c, row):
 
 def following(t, c):
     with subprocess.Popen([CTL, "--config", "/dev/null", "events", "--follow", "--json", "--since", "1d"],
-                          stdout=subprocess.PIPE, env={**c.env, **c.settings}) as p:
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**c.env, **c.settings}, restore_signals=False) as p:
         seen, end = b"", time.monotonic() + 20
         added = False
         while time.monotonic() < end and b"followed" not in seen:
@@ -504,8 +513,13 @@ def following(t, c):
         t.has(seen, b"followed", "events --follow prints what happens meanwhile")
         ids = [json.loads(x)["id"] for x in seen.decode().splitlines()]
         t.is_(len(ids), len(set(ids)), "  and each event once")
-        p.terminate()
-    c.run("project", "remove", "followed")
+        p.stdout.close()
+        c.run("project", "remove", "followed")
+        try:
+            t.is_(p.wait(30), 1, "  and ends when nobody reads on, were the pipe's signal ignored")
+        except subprocess.TimeoutExpired:
+            t.ok(False, "  and ends when nobody reads on, were the pipe's signal ignored")
+            p.kill()
 
 
 def doctor(t, c, root):
@@ -516,6 +530,25 @@ def doctor(t, c, root):
     env = dict(c.settings)
     del env["PYPITOKEN_SERVICE"]
     expect(t, c.run("doctor", env=env), 1, "doctor: no service", r"failed +service")
+    env = dict(c.settings)
+    del env["PYPITOKEN_KEYRING"]
+    expect(t, c.run("doctor", env=env), 1, "doctor: no keyring; the store is looked at all the same", r"(?s)failed +keyring +not set.*ok +schema")
+    expect(t, c.run("doctor", env={"PYPITOKEN_KEYRING": c.keyring}), 1, "doctor: no store; the clock is looked at all the same",
+           r"(?s)failed +store +not set.*ok +clock")
+    schema = c.json("schema", "status")["have"]
+    for sql, what, code, says in (
+            ("INSERT INTO schema_version VALUES (%d, 1, 0)" % (schema + 1), "a newer store that allows it", 0, r"ok +schema +version %d, newer" % (schema + 1)),
+            ("INSERT INTO schema_version VALUES (%d, %d, 0)" % (schema + 1, schema + 1), "a newer store that does not", 1,
+             r"(?s)failed +schema +the store was made by a newer version.*ok +clock"),
+            ("DELETE FROM schema_version WHERE version = %d" % schema, "an older store", 1, r"(?s)failed +schema +the store has the older schema.*ok +clock")):
+        c.write(sql)
+        expect(t, c.run("doctor"), code, "doctor: " + what, says)
+        c.write("DELETE FROM schema_version WHERE version > %d" % schema)
+    c.write("INSERT INTO schema_version VALUES (%d, 1, 0)" % schema)
+    c.write("ALTER TABLE tokens RENAME TO elsewhere")
+    expect(t, c.run("doctor"), 3, "doctor: a store that lacks a table", r"warning +store +.*tokens(?s:.*)failed +tokens +cannot be read")
+    c.write("ALTER TABLE elsewhere RENAME TO tokens")
+    expect(t, c.run("doctor"), 0, "doctor: as it was")
     os.chmod(c.keyring, 0o640)
     expect(t, c.run("doctor"), 1, "doctor: a keyring for all", r"failed +keyring")
     os.chmod(c.keyring, 0o600)
@@ -563,34 +596,68 @@ def owners(t, root):
 
 def other_keyring(t, c):
     """A keyring that was lost, and one that does not fit."""
+    c.json("totp", "enroll", "bob@example.org")
     os.rename(c.keyring, c.keyring + ".old")
+    env = dict(c.settings, PYPITOKEN_KEYRING=os.path.join(c.dir, "nowhere/keyring"))
+    expect(t, c.run("init", env=env), 1, "init where no keyring can be made", r"\A\Z", "cannot create the keyring .*nowhere")
     expect(t, c.run("token", "create", "--user", "alice"), 3, "no keyring, no token", r"\A\Z", "keyring")
     expect(t, c.run("init"), 0, "init makes a new one", r"created", r"Warning: .*another keyring")
     expect(t, c.run("doctor"), 1, "doctor: it does not fit", r"failed +tokens")
+    expect(t, c.run("totp", "confirm", "bob@example.org", text="123456\n"), 1, "a second factor that it does not open", r"\A\Z", "does not open with this keyring")
+    live = [r["id"] for r in c.json("token", "list") if r["state"] == "live"]
+    expect(t, c.run("token", "narrow", live[0], "--uses", "1"), 1, "a token whose secret it does not open is not made narrower", r"\A\Z", "does not open the secret")
+    old = {r["id"] for r in c.json("token", "list")}
+    expect(t, c.run("token", "rotate", live[0]), 1, "  nor replaced", r"\A\Z", "keyring does not open the old token")
+    new = [r for r in c.json("token", "list") if r["id"] not in old]
+    t.is_([r["state"] for r in new], ["revoked"], "  what was to take its place is revoked", new)
+    c.write("DELETE FROM tokens WHERE id = ?", new[0]["id"])
+    rows = c.json("keyring", "status")["keys"]
+    t.ok((rows[0]["rows"], rows[1]["key"], rows[1]["state"]) == (0, "others", "missing") and rows[1]["rows"] > 0, "keyring status tells of rows that it lacks the key of", rows)
+    done = expect(t, c.run("--json", "keyring", "rotate", "--offline"), 1, "keyring rotate: it does not fit", None, "opened by no key of this keyring")
+    t.is_((json.loads(done.stdout)["resealed"], json.loads(done.stdout)["unopened"]), (0, rows[1]["rows"]), "  no row is sealed anew")
     os.rename(c.keyring + ".old", c.keyring)
     expect(t, c.run("doctor"), 0, "doctor: it fits again")
+    expect(t, c.run("totp", "disable", "bob@example.org"), 0, "the second factor goes")
+    expect(t, c.run("totp", "disable", "bob@example.org"), 1, "  once", r"\A\Z", "no such second factor")
 
 
 def keyring(t, c):
     """Without any httpd; t/rotate.t has the rest."""
+    earlier = len(events_of(c))
     before = expect(t, c.run("keyring", "status"), 0, "keyring status", r"(?m)^(k-\w+) +seals +[1-9]").stdout
     first = c.json("keyring", "status")["keys"][0]["key"]
     t.has(before, first, "  the same in JSON")
     expect(t, c.run("keyring", "remove", first), 1, "the only key is not removed", r"\A\Z", "rows are sealed with this key")
+    with open(c.keyring, "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        expect(t, c.run("keyring", "rotate"), 1, "keyring rotate while somebody else changes it", r"\A\Z", "changing it at this moment")
     step = c.json("keyring", "rotate")
     t.is_(step["step"], "prepared", "keyring rotate: a key is prepared")
     expect(t, c.run("keyring", "rotate"), 1, "  and no more, for no httpd is known", r"\A\Z", "--offline")
+    with open(c.keyring, "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        expect(t, c.run("keyring", "rotate", "--offline"), 1, "  nor while somebody else changes the keyring", r"\A\Z", "changing it at this moment")
+    c.write("INSERT INTO front_ends (id, host, pid, key_ids, schema_want, seen) VALUES ('x', 'front', 7, ?, 1, ?)", first, int(time.time()) + 60)
+    done = expect(t, c.run("--json", "keyring", "rotate"), 1, "  nor when a front end lacks it", None, r"front \(pid 7\) does not have the key " + step["key"])
+    t.ok((json.loads(done.stdout)["step"], json.loads(done.stdout)["waiting"]) == ("waiting", 1), "  for which it waits, also for programs", done.stdout)
+    c.write("DELETE FROM front_ends")
     expect(t, c.run("keyring", "remove", step["key"]), 0, "a prepared key can be given up", "out of this keyring")
     t.is_([k["key"] for k in c.json("keyring", "status")["keys"]], [first], "  and is gone")
+    saved = c.write("SELECT id, sealed_key FROM tokens LIMIT 1")[0]
     done = c.json("keyring", "rotate", "--offline")
     t.ok(done["step"] == "rotated" and done["resealed"] > 0 and done["unopened"] == 0, "with --offline all at once", done)
     expect(t, c.run("doctor"), 0, "  and doctor is content")
+    c.write("UPDATE tokens SET sealed_key = ? WHERE id = ?", saved[1], saved[0])
+    c.write("INSERT INTO front_ends (id, host, pid, key_ids, schema_want, seen) VALUES ('x', 'front', 7, ?, 1, ?)", first, int(time.time()) + 60)
+    expect(t, c.run("keyring", "rotate"), 1, "one that was cut off is not finished while a front end lacks the key", r"\A\Z", "front .* does not have the key " + done["key"])
+    c.write("DELETE FROM front_ends")
+    t.is_(c.json("keyring", "rotate")["resealed"], 1, "  and is then")
     expect(t, c.run("keyring", "remove", done["key"]), 1, "the key that seals is not removed", r"\A\Z", "sealed with this")
     expect(t, c.run("keyring", "remove", first), 0, "the old one is")
     expect(t, c.run("keyring", "remove", first), 1, "  once", r"\A\Z", "no key of that name")
     t.is_(mode(c.keyring), 0o600, "the keyring is for its owner alone")
-    t.is_([e["kind"] for e in events_of(c) if e["kind"].startswith("keyring")],
-          ["keyring-prepared", "keyring-removed", "keyring-prepared", "keyring-rotated", "keyring-removed"],
+    t.is_([e["kind"] for e in events_of(c)[earlier:] if e["kind"].startswith("keyring")],
+          ["keyring-prepared", "keyring-removed", "keyring-prepared", "keyring-rotated", "keyring-rotated", "keyring-removed"],
           "all of it is on record")
 
 
@@ -650,6 +717,26 @@ def full_disk(t, c):
     t.is_(done.returncode, 1, "an answer that cannot be written is no success", done.stderr)
 
 
+def narrowing(t, c):
+    """token narrow, to its end; t/narrow.t has what it does."""
+    one = c.json("token", "create", "--user", "alice")["id"]
+    expect(t, c.run("token", "narrow", one), 2, "token narrow to nothing", r"\A\Z", "Narrow it to what")
+    for turn in range(65):
+        done = c.run("token", "narrow", one, "--uses", str(100 - turn))
+        if done.returncode:
+            break
+    expect(t, done, 1, "token narrow: there is an end to it", r"\A\Z", "too many restrictions")
+    t.ok(len(c.json("token", "show", one)["restrictions"]) > 0 and 1 < turn < 65, "  after some", turn)
+    c.run("token", "revoke", one)
+
+
+def patterns(t, c):
+    """token pattern: what a scanner for secrets looks for."""
+    for service, code, says in ((None, 2, "No service is named"), ("x" * 5000, 1, "name is too long")):
+        env = dict(c.settings, PYPITOKEN_SERVICE=service) if service else {k: v for k, v in c.settings.items() if k != "PYPITOKEN_SERVICE"}
+        expect(t, c.run("token", "pattern", env=env), code, "token pattern: " + says, r"\A\Z", says)
+
+
 def leaks(t, c):
     """token revoke --from-file: what somebody left lying in a text."""
     def made(*argv):
@@ -674,6 +761,9 @@ def leaks(t, c):
     kinds = [(e["kind"], e["detail"]) for e in map(json.loads, c.run("--json", "events").stdout.splitlines())
              if e["token"] == plain["id"]]
     t.ok(("token-leaked", "found in " + path) in kinds, "  and the trail says where it was found", kinds)
+    c.write("ALTER TABLE tokens RENAME TO elsewhere")
+    expect(t, c.run("token", "revoke", "--from-file", path), 3, "what cannot be looked up is not told to be revoked", None, "store failed for 4 of them")
+    c.write("ALTER TABLE elsewhere RENAME TO tokens")
     t.ok(plain["token"][-16:] not in done.stdout + done.stderr, "  no token is printed again")
     for argv in (("token", "revoke"), ("token", "revoke", other["id"], "--from-file", path)):
         expect(t, c.run(*argv), 2, "neither, nor both")
@@ -718,6 +808,8 @@ def main(t):
         rotating(t, c, row)
         revoking(t, c, plain, row)
         events(t, c, row)
+        narrowing(t, c)
+        patterns(t, c)
         leaks(t, c)
         terminals(t, c)
         full_disk(t, c)

@@ -48,6 +48,9 @@ LEAF = "        Require valid-user\n"
 SHORTER = '    WSGIScriptAlias /leg /srv/pypi/app.wsgi\n    WSGIScriptAlias /legacy/ /srv/pypi/app.wsgi\n'
 SLASHLESS = '    WSGIScriptAlias /legacy /srv/pypi/app.wsgi\n'
 
+HOST = "<VirtualHost *:443>\n"
+METHODS = "Require method GET HEAD"
+
 OLD = """\
     RewriteRule "^/old/(.*)" "http://127.0.0.1:3141/$1" [P,L]
     <Location "/old/">
@@ -82,6 +85,15 @@ def server(line):
     return put("    SSLEngine on\n", "    SSLEngine on\n    " + line + "\n")
 
 
+def section(name, *lines):
+    return "\n".join(["<%s>" % name, *lines, "</%s>" % name.split()[0], ""])
+
+
+def main_server(text):
+    """What stands in the virtual host stands in no virtual host, and there is no TLS."""
+    return both(put(HOST, ""), put("</VirtualHost>\n", ""), put("    SSLEngine on\n", ""))(text)
+
+
 # word, what is wrong, the edit that makes it so, what the line to write begins with
 CASES = [
     ("no-guard", "no guard at all", put(GUARD, ""), "PyPITokenGuard On"),
@@ -91,6 +103,12 @@ CASES = [
     ("second-path", "it is open for some", put("Require method GET HEAD", "Require ip 10.0.0.0/8"), '<Location "/">'),
     ("second-path", "one of two Requires is enough", put("Require method GET HEAD", "Require method GET\n        Require ip 10.0.0.0/8"),
      '<Location "/">'),
+    ("second-path", "a Require for a method that writes", put(METHODS, "Require method GET POST"), '<Location "/">'),
+    ("second-path", "a RequireAll that lets some write", put(METHODS, section("RequireAll", "Require all granted", "Require ip 10.0.0.0/8")),
+     '<Location "/">'),
+    ("second-path", "a RequireAny that lets some write", put(METHODS, section("RequireAny", METHODS, "Require ip 10.0.0.0/8")), '<Location "/">'),
+    ("second-path", "a pattern opens all of it again", put(CLOSED, CLOSED + section('LocationMatch "^/"', "Require all granted")), '<Location "/">'),
+    ("second-path", "what closes it is a directory's", put(CLOSED, section('Directory "/"', METHODS)), '<Location "/">'),
     ("second-path", "the closed rest is opened again", put(WAY, WAY + '    <Location "/api/">\n        Require all granted\n    </Location>\n'),
      '<Location "/api/">'),
     ("second-path", "another virtual host", end('<VirtualHost *:443>\n    ServerName other\n    ProxyPass "/x/" "http://127.0.0.1:3141/"\n</VirtualHost>\n'),
@@ -101,9 +119,13 @@ CASES = [
     ("nocanon", "nocanon", put('root/prod/"\n', 'root/prod/" nocanon\n'), "the same line"),
     ("merge-slashes", "slashes are not merged", server("MergeSlashes Off"), "MergeSlashes On"),
     ("dav", "WebDAV over the guard", put("Require method GET HEAD", "Require method GET HEAD\n        Dav On"), "Dav Off"),
+    ("dav", "WebDAV below the guard", put(CLOSED, CLOSED + section('Location "/legacy/dav/"', "Dav On")), "Dav Off"),
     ("dav", "WebDAV over the packages", both(inside("PyPITokenPackages /srv/packages"),
                                             end("<Directory /srv>\n    Dav On\n</Directory>\n")), "Dav Off"),
     ("forward-proxy", "a forward proxy", end("ProxyRequests On\n"), "ProxyRequests Off"),
+    ("forward-proxy", "a forward proxy, where each kind of condition holds",
+     end("Define X\n<IfDefine X>\n<IfFile @ROOT@/keyring>\n<IfFile keyring>\n<IfFile !nothing>\n<IfModule mod_so.c>\n<IfModule http_module>\n"
+         "<IfModule !mod_nothing.c>\nProxyRequests On\n" + "</IfModule>\n" * 3 + "</IfFile>\n" * 3 + "</IfDefine>\n"), "ProxyRequests Off"),
     ("no-auth", "no Require", put(LEAF, ""), "Require valid-user"),
     ("no-auth", "open to all", put(LEAF, "        Require all granted\n"), "Require valid-user"),
     ("no-auth", "no provider", put("        AuthBasicProvider pypitoken\n", ""), "AuthBasicProvider pypitoken"),
@@ -126,6 +148,7 @@ CASES = [
     ("secret-served", "a keyring in DocumentRoot",
      put("@ROOT@/keyring", "/var/www/html/private/keyring"), "PyPITokenKeyring"),
     ("no-tls", "no TLS", put("    SSLEngine on\n", ""), "SSLEngine on"),
+    ("no-tls", "no TLS, and no virtual host", main_server, "SSLEngine on"),
     ("tls-off", "TLS is not asked for", inside("PyPITokenRequireTLS Off"), "PyPITokenRequireTLS On"),
     ("backend-clear", "credentials in clear", put(PROXIES, PROXIES.replace("127.0.0.1", "devpi.example.org")), "https://"),
     ("backend-clear", "a certificate nobody looks at", put(PROXIES, PROXIES.replace("http://127.0.0.1", "https://devpi.example.org")),
@@ -134,6 +157,8 @@ CASES = [
     ("field-size", "no room for long tokens", put("FieldSize 32760", "FieldSize 4000"), "LimitRequestFieldSize 32760"),
     ("body-limit", "httpd's limit is lower", server("LimitRequestBody 10485760"), "LimitRequestBody 1073741824"),
     ("body-limit", "httpd's default is lower", inside("PyPITokenMaxUpload 2G"), "LimitRequestBody 2147483648"),
+    ("body-limit", "the same in megabytes", inside("PyPITokenMaxUpload 2048M"), "LimitRequestBody 2147483648"),
+    ("body-limit", "the same in kilobytes", inside("PyPITokenMaxUpload 2097152k"), "LimitRequestBody 2147483648"),
     ("modsecurity-limit", "mod_security2's limit", end("SecRuleEngine On\nSecRequestBodyAccess On\nSecRequestBodyLimit 13107200\n"
                                                       "SecRequestBodyNoFilesLimit 4194304\n"), "SecRequestBodyLimit 1073741824"),
     ("modsecurity-limit", "mod_security2's other limit", end("SecRuleEngine On\nSecRequestBodyAccess On\nSecRequestBodyLimit 1073741824\n"
@@ -141,6 +166,8 @@ CASES = [
     ("read-timeout", "no time for large uploads", end("RequestReadTimeout header=20 body=30\n"), "RequestReadTimeout body=20,MinRate=500"),
     ("read-timeout", "an end however fast", end("RequestReadTimeout body=20-60,MinRate=500\n"), "RequestReadTimeout body=20,MinRate=500"),
     ("private-tmp", "a spool in /tmp", inside("PyPITokenSpoolDir /tmp/spool"), "PyPITokenSpoolDir /var/spool/pypitoken"),
+    ("private-tmp", "a store in /tmp", put("sqlite:/var/lib/pypitoken", "sqlite:/tmp"), "PyPITokenStore sqlite:/var/lib/pypitoken/store.db"),
+    ("private-tmp", "packages in /var/tmp", inside("PyPITokenPackages /var/tmp/packages"), "PyPITokenPackages /var/lib/pypitoken/packages"),
     ("stream-handler", "streaming to a CGI script", both(put(PROXIES, '    ScriptAlias /legacy/ /srv/cgi/upload/\n'),
                                                        inside("PyPITokenStream On")), "PyPITokenStream Off"),
     ("stream-handler", "streaming to mod_wsgi", both(put(PROXIES, WSGI), inside("PyPITokenStream On")), "PyPITokenStream Off"),
@@ -152,6 +179,13 @@ RIGHT = [
     ("as it is", lambda text: text),
     ("with LimitExcept", put("Require method GET HEAD", "<LimitExcept GET HEAD>\n        Require all denied\n        </LimitExcept>")),
     ("with RequireAll", put("Require method GET HEAD", "<RequireAll>\n        Require method GET HEAD\n        Require ip 10.0.0.0/8\n        </RequireAll>")),
+    ("with OPTIONS, which writes nothing", put(METHODS, METHODS + " OPTIONS")),
+    ("with RequireAny, each of which closes", put(METHODS, section("RequireAny", METHODS, "Require all denied"))),
+    ("with a pattern for a path", put(CLOSED, section('LocationMatch "^/.*"', METHODS))),
+    ("with a pattern by its other name", put(CLOSED, section('Location ~ "^/.*"', METHODS))),
+    ("with a pattern in letters of either size", both(put(REST, REST.replace('"/"', '"/Old/"')),
+                                                      put(CLOSED, section('LocationMatch "(?i)^/old/"', METHODS)))),
+    ("with WebDAV over other files", both(inside("PyPITokenPackages /srv/packages"), end(section("Directory /srv/dav", "Dav On")))),
     ("with an open page that another back end serves", put(WAY, WAY + '    ProxyPass "/wiki/" "http://127.0.0.1:8000/"\n'
                                                           '    <Location "/wiki/">\n        Require all granted\n    </Location>\n')),
     ("with an open section that a later one closes", put(CLOSED, OLD + CLOSED)),
@@ -160,8 +194,13 @@ RIGHT = [
     ("with mod_wsgi's alias closed", both(put(PROXIES, SLASHLESS), put(CLOSED, CLOSED + '    <Location "/legacy">\n'
                                           "        Require all denied\n    </Location>\n"))),
     ("with a condition that does not hold", end("<IfModule mod_nothing.c>\nProxyRequests On\n</IfModule>\n<IfDefine X>\nMergeSlashes Off\n</IfDefine>\n")),
+    ("with conditions of each kind that do not hold",
+     end("Define X\nUnDefine X\n" + "".join(section(what, "ProxyRequests On") for what in (
+         "IfDefine X", "IfFile @ROOT@/nothing", "IfFile nothing", "IfFile !keyring", "IfModule !mod_so.c", "IfModule !http_module",
+         "IfModule !pypitoken_module", "IfModule mod_nothing.c")))),
     ("in a comment", end("# ProxyRequests On\n")),
     ("on loopback without TLS", both(put("    SSLEngine on\n", ""), put("VirtualHost *:443", "VirtualHost 127.0.0.1:8080"))),
+    ("on loopback without TLS, and no virtual host", both(main_server, put("Listen 443", "Listen 127.0.0.1:8080"))),
     ("with an alias for files", server('Alias "/mirror/" "/srv/mirror/"')),
     ("to another machine, verified", both(put(PROXIES, PROXIES.replace("http://127.0.0.1", "https://devpi.example.org")),
                                          server("SSLProxyVerify require"))),
@@ -225,6 +264,9 @@ def reading(t, s):
     line = int(found[0]["finding"].split(":")[1])
     with open(inner) as f:
         t.is_(f.read().split("\n")[line - 1].strip(), REST.strip(), "  that is the one")
+    s.write("conf/whole.conf", "ServerRoot \"%s\"\nInclude conf/mods\nIncludeOptional nothing.conf\nInclude conf/sites\n" % s.root)
+    _, found, rows = doctor(s, s.path("conf/whole.conf"))
+    t.is_([(r["check"], r["finding"].split(":")[0]) for r in found], [("second-path", inner)], "a directory is read, below ServerRoot", rows)
     s.write("conf/loop.conf", "Include loop.conf\n")
     code, _, rows = doctor(s, s.path("conf/loop.conf"))
     t.ok(code == 1 and "too deep" in str(rows), "files that include one another come to an end", rows)

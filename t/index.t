@@ -4,6 +4,7 @@ import email.utils
 import hashlib
 import html.parser
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -81,6 +82,17 @@ def storing(t, s, tok):
     t.is_(r.status, 200, "an upload with a signature", r)
     r = s.get("/simple/demo-pkg/" + signed.filename + ".asc")
     t.is_((r.status, r.body), (200, b"-----BEGIN PGP SIGNATURE-----\n"), "  which is served beside the file")
+    alone = dist.sdist("alone", "1.0")
+    fields = alone.fields()
+    fields.insert(-1, ("gpg_signature", b"-----BEGIN PGP SIGNATURE-----\n", alone.filename + ".asc", "application/octet-stream"))
+    s.write("packages/alone/%s.asc" % alone.filename, "-----BEGIN GPG SIGNATURE-----\n")
+    s.give("packages/alone", "packages/alone/%s.asc" % alone.filename)
+    r = s.upload(dist.form(fields), tok)
+    t.ok(r.status == 400 and r.reason.startswith("File already exists"), "a signature that lies there alone and is another one: 400", r)
+    t.is_(s.get("/simple/alone/" + alone.filename).status, 404, "  and the file is not stored")
+    s.write("packages/alone/%s.asc" % alone.filename, "-----BEGIN PGP SIGNATURE-----\n")
+    t.is_(s.upload(dist.form(fields), tok).status, 200, "  the same one: stored")
+    shutil.rmtree(s.path("packages/alone"))
 
 
 def listing(t, s):
@@ -129,6 +141,8 @@ def listing(t, s):
         r = s.get("/simple/%s/" % name)
         t.ok(r.status == 301 and r.header("Location", "").endswith("/simple/demo-pkg/"),
              "/simple/%s/ leads to the normalised name" % name, r)
+    r = s.get("/simple/Demo.Pkg/?a=b")
+    t.ok(r.status == 301 and r.header("Location", "").endswith("/simple/demo-pkg/?a=b"), "  with what was asked", r)
     r = s.get("/simple/demo-pkg")
     t.ok(r.status in (200, 301), "the project page without its slash", r)
     t.is_(s.get("/simple/nothing/").status, 404, "an unknown project: 404")
@@ -223,12 +237,59 @@ def by_hand(t, s):
     t.is_([(text, a["href"].split("#")[-1]) for text, a in links],
           [(package.filename, "sha256=" + package.sha256)], "a file copied in by hand is listed with its hash")
     t.ok(s.get("/simple/byhand/" + package.filename).body == package.data, "  and served")
+    wheel = dist.wheel("Demo.Pkg", "1.0", requires=">=3.7,<4").filename
+    kept = {f["filename"]: f for f in s.get("/simple/demo-pkg/", [("Accept", JSON)]).json()["files"]}[wheel]
+    os.utime(s.path("packages/demo-pkg/" + wheel), (1, 1))
+    t.is_({f["filename"]: f for f in s.get("/simple/demo-pkg/", [("Accept", JSON)]).json()["files"]}[wheel], kept,
+          "a file with another date, as from a backup, is listed as before")
     other = dist.wheel("byhand", "1.0", salt="changed by hand")
     other.save(s.path("packages/byhand"))
     os.utime(path, (1, 1))
     links = Links(s.get("/simple/byhand/").text).found
     t.is_([a["href"].split("#")[-1] for _, a in links], ["sha256=" + other.sha256],
           "  replaced by hand: the new hash")
+
+
+BARE = """\
+<Location "/bare/">
+    SetHandler pypi-index
+    Require all granted
+</Location>
+<Location "/bare/legacy/">
+    SetHandler pypi-index
+    AuthType Basic
+    AuthName uploads
+    AuthBasicProvider pypitoken
+    Require valid-user
+    PyPITokenGuard On
+</Location>
+"""
+
+
+def misused(t, s, tok):
+    """Without directories, and with some that httpd may not use: told as a fault of ours, and the next request is served."""
+    s.allow(r"SetHandler pypi-index needs PyPITokenPackages here", r"PyPITokenPackages is not set here", r"pypitoken: cannot list",
+            r"cannot make a temporary for", r"cannot store", r"Permission denied")
+    s.httpd.stop()
+    s.start(more=BARE)
+    t.is_(s.get("/bare/").status, 500, "a listing without PyPITokenPackages: 500")
+    t.is_(s.upload(dist.sdist("bare"), tok, "/bare/legacy/").status, 500, "  and an upload")
+    r = s.get("/simple/byhand/", method="DELETE")
+    t.is_((r.status, set((r.header("Allow") or "").replace(" ", "").split(",")) - {"TRACE"}), (405, {"GET", "HEAD"}), "DELETE: 405, with what may be done")
+    before = s.stored()
+    for where, pages, upload in (("packages/byhand", {"/simple/byhand/": 500, "/simple/": 200}, 500), ("packages", {"/simple/byhand/": 500, "/simple/": 500}, 500)):
+        mode = os.stat(s.path(where)).st_mode & 0o7777
+        os.chmod(s.path(where), 0)
+        got = {page: s.get(page).status for page in pages}
+        r = s.upload(dist.sdist("byhand", "2.0"), tok)
+        os.chmod(s.path(where), mode)
+        t.is_(got, pages, "%s that httpd may not read: each page" % where)
+        t.is_(r.status, upload, "  and an upload: %d" % upload, r)
+        t.unlike(r.text, "packages", "  whose client learns no path of ours")
+        t.is_(s.stored(), before, "  nothing is left of it")
+    t.is_(s.upload(dist.sdist("byhand", "2.0"), tok).status, 200, "  and it goes through when httpd may again")
+    s.httpd.stop()
+    s.start()
 
 
 def race(t, s, tok):
@@ -330,7 +391,7 @@ def main(t):
         r = s.get("/simple/")
         t.is_((r.status, Links(r.text).found), (200, []), "an empty index is an empty list")
         for part, arguments in ((storing, (s.tok,)), (listing, ()), (caching, ()), (paths, (s.tok,)),
-                                (by_hand, ()), (race, (s.tok,)), (crash, (s.tok,))):
+                                (by_hand, ()), (race, (s.tok,)), (misused, (s.tok,)), (crash, (s.tok,))):
             t.note(part.__name__)
             part(t, s, *arguments)
 

@@ -9,7 +9,8 @@ sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 
 from pypt import httpd, pages, poll, site, tap, wire  # noqa: E402
 
-PAGES = pages.at("/account/") + pages.at("/deep/er/") + pages.at("/brief/", "PyPITokenSession 1") + """\
+PAGES = pages.at("/account/", "PyPITokenAdmins alice") + pages.at("/slashless") + pages.at("/variable/", "SetEnvIf Request_URI . HTTPS=on") + pages.at("/deep/er/") + pages.at("/brief/", "PyPITokenSession 1") + """\
+AddHandler pypitoken-manage .twisted
 <Location "/env">
     SetHandler cgi-script
     Options +ExecCGI
@@ -47,6 +48,11 @@ def routes(t, s):
                    "base-uri": "'none'", "frame-ancestors": "'none'"}, "  a policy without scripts, frames, or others")
     t.unlike(r.text, r"(?i)<script|style=|\son\w+=|https?://", "  no script, no inline style, nothing from elsewhere")
     t.is_(b.get("/deep/er/sign-in").status, 200, "another mount point")
+    r = b.get("/slashless")
+    t.is_((r.status, r.header("Location")), (303, "slashless/"), "one without its slash leads to the one with it")
+    t.is_(b.get("/slashless/sign-in").status, 200, "  where the form is")
+    s.allow("the handler pypitoken-manage is set by other means")
+    t.is_(b.get("/page.twisted").status, 500, "the handler by AddHandler, which knows no mount point: 500")
     t.unlike(b.get("/deep/er/sign-in").text, 'href="/|action="/', "  every link is relative")
     r = b.get("/account/style.css")
     t.is_((r.status, r.header("Content-Type")), (200, "text/css; charset=utf-8"), "the style sheet")
@@ -253,6 +259,11 @@ def old(t, s):
     r = b.post("/account/projects/aged", "/account/projects/aged", user="bob", role="owner")
     t.ok(r.status == 403 and "That was not your password" in r.text, "  nor is a role given", r.status)
     t.ok(r.text.count('id="password-wrong"') == 1 and 'id="user-wrong"' not in r.text, "  told beside the password, not the name", r.text)
+    for path, fields in (("users/bob", {"act": "disable"}), ("tokens/" + tokens[0].id, {}), ("tokens", {"what": tokens[0].text, "act": "revoke"})):
+        for wrong in ({}, {"password": "wrong"}):
+            r = b.post("/account/admin/" + path, "/account/admin/" + path, **fields, **wrong)
+            t.ok(r.status == 403 and "That was not your password" in r.text, "  nor does an administrator do it: " + path.split("/")[0], r.status)
+    t.ok(not s.ctl_json("user", "list")[-1]["disabled"], "  the account is as it was")
     t.ok(not any(row["revoked"] for row in s.ctl_json("token", "list", "--user", "alice") if row["id"] == tokens[0].id), "  the token is as it was")
     t.is_([r["user"] for r in s.ctl_json("role", "list", "aged")], ["alice"], "  and so are the roles")
     t.is_(b.post(where, where, password=s.password("alice")).status, 303, "  with it: revoked")
@@ -284,12 +295,14 @@ def tls(t, s):
     b.more = [("X-Forwarded-Proto", "https")]
     r = b.sign_in("alice", s.password("alice"))
     t.like(r.header("Set-Cookie"), "^__Host-.*Secure", "with TLS at a proxy before us likewise")
+    t.like(pages.Browser(s).get("/variable/sign-in").header("Set-Cookie"), "^__Host-.*Secure", "  and where the variable HTTPS says so")
 
 
 def main(t):
     site.need(t, "openssl")
     with site.Site(t) as s:
         s.init("alice")
+        s.write("www/page.twisted", "")
         s.write("www/env", "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n%s\\n' \"$HTTP_COOKIE\"\n", 0o755)
         # the virtual host for TLS has something of its own: what it does not, it has from the server
         httpd.TLS = httpd.TLS.replace("</Virt", '<Location "/mine/">\nSetHandler pypitoken-manage\nRequire all granted\n</Location>\n</Virt')

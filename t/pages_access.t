@@ -150,6 +150,10 @@ def sent_well(t, s, who, token, before):
     s.second_factor("stranger")
     t.is_(root.post("/account/admin/users/stranger", "/account/admin/users/stranger", act="factor").status, 303, "an administrator takes a second factor off")
     t.is_(root.post("/account/admin/users/stranger", "/account/admin/users/stranger", act="disable").status, 303, "  and disables the account")
+    r = root.post("/account/admin/users/stranger", "/account/admin/users/stranger", act="promote")
+    t.is_(r.status, 400, "  and does nothing else with it")
+    r = root.post("/account/admin/users/nobody-of-that-name", "/account/admin/users/stranger", act="disable")
+    t.is_(r.status, 404, "  nor with one that is not there")
     row = next(row for row in s.ctl_json("user", "list") if row["name"] == "stranger")
     t.ok(row["disabled"] and not row["second_factor"], "  it is so", row)
     t.is_(answer(who["stranger"].get("/account/")), SIGN_IN, "  and its session is over")
@@ -159,12 +163,21 @@ def sent_well(t, s, who, token, before):
     t.unlike(r.text, re.escape(token.text[-20:]), "  and it is not shown again")
     r = root.post("/account/admin/tokens", "/account/admin/tokens", what=token.text[:-9] + "AAAAAAAAA", act="revoke")
     t.ok("none of this index" in r.text, "  one with another signature is none of ours", r.text[-900:])
+    gone = "00000000-0000-4000-8000-000000000000"
+    r = root.post("/account/admin/tokens", "/account/admin/tokens", what=gone)
+    t.ok(r.status == 404 and "There is no token of that id" in r.text, "an id that no token has", r.status)
+    t.is_(root.post("/account/admin/tokens/" + gone, "/account/admin/tokens").status, 404, "  nor is it revoked")
     r = root.post("/account/admin/tokens", "/account/admin/tokens", what=" %s\n" % token.id)
     t.is_((r.status, r.header("Location")), (303, "../admin/tokens/" + token.id), "an id leads to the token")
     t.has(root.get("/account/admin/tokens/" + token.id).text, "owner", "  which is shown with its owner")
     r = root.post("/account/admin/tokens", "/account/admin/tokens", what=token.text, act="revoke")
     t.has(r.text, "is revoked now", "a token that was pasted is revoked")
     t.ok(s.ctl_json("token", "list")[0]["revoked"], "  it is so")
+    other = s.token("owner", "demo")
+    for what in ("a token is revoked on its page", "  once more is no fault"):
+        r = root.post("/account/admin/tokens/" + other.id, "/account/admin/tokens")
+        t.is_((r.status, r.header("Location")), (303, "../../admin/tokens/" + other.id), what)
+        t.ok(next(row for row in s.ctl_json("token", "list") if row["id"] == other.id)["revoked"], "  it is so")
     kinds = [(e["kind"], e["user"]) for e in s.events()]
     for kind in ("user-disabled", "user-enabled", "totp-disabled"):
         t.ok((kind, "root-of-all") in kinds, "  %s is on record, with who did it" % kind, kinds)

@@ -80,6 +80,13 @@ def directives(t, s):
         ("pages without a store", '<Location "/a/">\nSetHandler pypitoken-manage\n</Location>\n', "PyPITokenStore"),
         ("a session without time", "PyPITokenSession 0\n", "PyPITokenSession"),
         ("a session without end", "PyPITokenSession 31d\n", "PyPITokenSession"),
+        ("uses that are never written down", "PyPITokenFlush 0\n", "PyPITokenFlush must be a time"),
+        ("a policy that is not there", '<Location "/x/">\nPyPITokenPolicy "{root}/nopolicy"\n</Location>\n', "/nopolicy"),
+        ("an administrator that nobody can be", '<Location "/x/">\nPyPITokenAdmins alice -x-\n</Location>\n', "'-x-' is not the name of an account"),
+        ("a path that no file can have", 'PyPITokenKeyring "/%s"\n' % ("x" * 5000), "PyPITokenKeyring: the path is not valid"),
+        ("an alias of a provider that does not end", '<AuthnProviderAlias file x\nAuthUserFile /x\n</AuthnProviderAlias>\n', "AuthnProviderAlias"),
+        ("a second store that is not there", STORE + KEYS + GUARD + '<VirtualHost 127.0.0.1:1>\nPyPITokenStore "sqlite:{root}/store/other.db"\n' + GUARD +
+         "</VirtualHost>\n", "/other.db"),
         ("no project", '<Location "/x/">\nRequire pypi-project\n</Location>\n', "pypi-project"),
         ("a role that is none", '<Location "/x/">\nRequire pypi-role king\n</Location>\n', "pypi-role"),
     ]

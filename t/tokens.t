@@ -71,6 +71,9 @@ def projects(t, s, b):
     text = b.get("/account/tokens/new").text
     t.ok(text.count('name="project[]"') >= 61 and "Shared.One" in text and "(maintainer)" in text and "bobs" not in text,
          "the projects with a role of hers, and no others", text[:2000])
+    r = b.post("/account/tokens/new", "/account/tokens/new", name="kept", scope="projects", q="many-4", act="find")
+    t.ok(r.status == 200 and r.text.count('name="project[]"') == 10 and 'value="kept"' in r.text and not made(s, r),
+         "the button that finds them makes no token, and keeps what was typed", r.text[:1500])
     text = b.get("/account/tokens/new?q=many-4").text
     t.ok(text.count('name="project[]"') == 10 and "do not match" in text, "  found by a part of the name")
     r = add(s, b, scope="projects", **{"project[]": ["many-01", "shared-one"]})
@@ -96,6 +99,15 @@ def projects(t, s, b):
     t.is_(s.upload(dist.sdist("demo", "2.10"), token).status, 403, "  a second time it is")
     text = b.get("/account/tokens/" + token.id).text
     t.ok("only the version 2.*" in text or "only the versions 2.*" in text, "  its page says what it is for", text)
+    long = made(s, add(s, b, name="long", versions=" ".join("1.%d" % i for i in range(40))))
+    t.like(b.get("/account/tokens").text, r"only the versions 1\.0[^<]{60,90}\.\.\.", "a long restriction is cut short in the list")
+    t.has(b.get("/account/tokens/" + long.id).text, "1.39", "  and whole on the token's page")
+    outside = pages.Browser(s)
+    outside.more = [("X-Forwarded-Proto", "https"), ("Host", "outside.example")]
+    outside.sign_in("alice", s.password("alice"))
+    r = add(s, outside, name="outside", life="7d")
+    made(s, r)
+    t.has(r.text, "TWINE_REPOSITORY_URL=https://outside.example/legacy/\n", "behind a proxy with TLS, and a browser that does not say where it was: its URL begins with https")
     wide = made(s, add(s, b, name="wide"))
     s.ctl("token", "narrow", wide.id, "--glob", "team-*", "--uses", "2")
     words = s.ctl_json("token", "show", wide.id)["restrictions"]

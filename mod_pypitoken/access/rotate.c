@@ -107,6 +107,10 @@ const char *rotate_token(rotate_t *made, store_t *store, const seam_t *seam,
     /* nobody has seen it */
     (void)store_token_revoke(store, slice_of(made->issued.id), request->by);
     made->text = NULL;
+    if (*rc == STORE_SEALED) {
+        return "The keyring does not open the old token: another one sealed it, or it was edited "
+               "in the database. Make a new token.";
+    }
     return *rc == STORE_CONFLICT || *rc == STORE_NOTFOUND
                ? "Somebody else has changed the token in this moment. Look at it, and try again."
                : "The token database cannot be used at the moment.";

@@ -126,6 +126,8 @@ int mistake_below(const char *section, const char *path)
 static int mistake_covers(const httpdconf_node_t *section, const char *path)
 {
     const char *arg = httpdconf_arg(section, 0), *plain;
+    apr_size_t n;
+    int any_case;
 
     if (httpdconf_is(section, "Location") && strcmp(arg, "~") != 0) {
         return mistake_below(arg, path);
@@ -134,9 +136,11 @@ static int mistake_covers(const httpdconf_node_t *section, const char *path)
         return 0;
     }
     plain = strcmp(arg, "~") == 0 ? httpdconf_arg(section, 1) : arg;
-    plain += strncmp(plain, "(?i)", 4) == 0 ? 4 : 0;
+    any_case = strncmp(plain, "(?i)", 4) == 0;
+    plain += any_case ? 4 : 0;
     plain += *plain == '^';
-    return strncmp(plain, path, strcspn(plain, "\\.[](){}*+?|$")) == 0;
+    n = strcspn(plain, "\\.[](){}*+?|$");
+    return (any_case ? strncasecmp(plain, path, n) : strncmp(plain, path, n)) == 0;
 }
 
 /* The sections of the root come before those of the virtual host, each in the order of the text. */

@@ -163,7 +163,7 @@ static const char *config_set_path(cmd_parms *cmd, void *dir, const char *arg)
 
     (void)dir;
     if (!path) {
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": invalid path ", arg, NULL);
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": the path is not valid", NULL);
     }
     *(const char **)(void *)c = path;
     return NULL;
