@@ -321,7 +321,7 @@ def crash(t, s, tok):
                                 tok.user))
             c.send(body[:part])
             if part > 200000:
-                t.ok(poll.until(lambda: under_way(s)), "  a part of the upload is on the disk")
+                t.ok(poll.until(lambda: spooling(s)), "  an upload is in the spool")
             s.httpd.kill_children()
             try:
                 t.ok(c.response().status != 200, "killed after %d bytes: no success is reported" % part)
@@ -370,8 +370,8 @@ def crash(t, s, tok):
     t.is_(left, [], "  and no temporary file is left")
 
 
-def under_way(s):
-    """Whether a child holds a file without a name among the packages."""
+def spooling(s):
+    """Whether a child holds a file below the spool directory (it has no name there)."""
     found = []
     for pid in s.httpd.children():
         try:
@@ -379,7 +379,7 @@ def under_way(s):
                 found.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
         except OSError:
             pass
-    return any(path.startswith(s.path("packages") + "/") and path.endswith(" (deleted)") for path in found)
+    return any(path.startswith(s.path("spool") + "/") for path in found)
 
 
 def main(t):

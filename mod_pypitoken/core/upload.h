@@ -20,7 +20,8 @@ typedef struct upload_options_t {
     int legacy_names; /* PyPITokenLegacyNames */
     int sha256;       /* make content_sha256: a token asks for it */
     int name_first; /* UPLOAD_NAME_FIRST (PyPITokenStream): what tells it must stand before content;
-                       UPLOAD_NAME_EARLY: it may, and what is wrong with it is said in the end */
+                       UPLOAD_NAME_EARLY (and the built-in index): it may, and what is wrong
+                       with it is said in the end */
 } upload_options_t;
 
 /* What is known once upload_finish said VERDICT_ALLOWED. All strings live in the pool. */

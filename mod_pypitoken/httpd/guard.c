@@ -261,9 +261,8 @@ static int guard_authorize(request_rec *r)
 
 /* ---- fixups ---- */
 
-/* Everything has said yes: the upload is written down and handed over. Or, with PyPITokenStream and
- * to the built-in index, handed over as far as it is safe, unless the handler wants the whole body
- * at once. */
+/* Everything has said yes: the upload is written down and handed over. Or, with PyPITokenStream,
+ * handed over as far as it is safe, unless the handler wants the whole body at once. */
 static int guard_release(request_rec *r, guard_state_t *g)
 {
     if (!g->body->eos && !guard_stream_possible(r, g) &&

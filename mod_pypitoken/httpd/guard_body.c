@@ -191,10 +191,9 @@ static verdict_code_t guard_body_begin(guard_body_t *b, request_rec *r)
     const config_dir_t *c = config_dir(r);
     guard_state_t *g = b->g;
     int digest = caveat_set_wants_digest(g->bearer.set);
-    int first = c->stream == 1 ? UPLOAD_NAME_FIRST
-                : c->packages  ? UPLOAD_NAME_EARLY
-                               : UPLOAD_NAME_ANY;
-    upload_options_t options = {c->legacy_names == 1, digest, digest ? UPLOAD_NAME_ANY : first};
+    int first = c->packages ? UPLOAD_NAME_EARLY : UPLOAD_NAME_FIRST;
+    upload_options_t options = {c->legacy_names == 1, digest,
+                                c->stream == 1 && !digest ? first : UPLOAD_NAME_ANY};
     slice_t boundary;
 
     b->max = config_max_upload(c);

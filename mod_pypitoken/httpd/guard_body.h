@@ -3,8 +3,8 @@
  *
  * Where nobody may see a byte before the verdict (the rule), guard_body does it all. With
  * PyPITokenStream it stops as soon as it is known whose file comes, and guard_stream.c reads on
- * with guard_body_read while a handler takes what is safe. The built-in index shows nothing that it
- * took before the verdict, and always takes it so. One thread: the request's.
+ * with guard_body_read while a handler takes what is safe: the built-in index where there is one
+ * (PyPITokenPackages), and nobody else then. One thread: the request's.
  */
 #ifndef PYPITOKEN_GUARD_BODY_H
 #define PYPITOKEN_GUARD_BODY_H
@@ -17,8 +17,8 @@ struct guard_body_t {
     guard_state_t *g;
     upload_t *upload;
     apr_off_t max;
-    int stream;   /* PyPITokenStream or the built-in index, and nothing speaks against it */
-    int withheld; /* not PyPITokenStream: nobody but the built-in index reads before the verdict */
+    int stream;   /* PyPITokenStream, and nothing speaks against it */
+    int withheld; /* nobody but the built-in index reads before the verdict */
     int eos;      /* the body has come to its end */
     int answered; /* another module's filter has answered in our place */
 };
@@ -28,7 +28,7 @@ struct guard_body_t {
  * return: a denial's, or AP_FILTER_ERROR when somebody has answered already. From here on the
  * request reads through the guard: there are modules that read the body in fixups (mod_security2),
  * and what they find is what the handler will get.
- * With b->stream, g->body->eos tells whether it is judged already. */
+ * With PyPITokenStream, g->body->eos tells whether it is judged already. */
 int guard_body(request_rec *r, guard_state_t *g);
 
 /* Reads once from f and below. OK, and g->verdict says whether all is well so far; DECLINED when

@@ -38,7 +38,7 @@ typedef struct guard_state_t {
     spool_t *spool;
     guard_body_t *body;
     guard_pass_t pass;
-    /* PyPITokenStream, or the built-in index */
+    /* PyPITokenStream */
     replay_t *replay;
     int taken;   /* guard_taken was here */
     int spoken;  /* the handler is about to send an error of its own */

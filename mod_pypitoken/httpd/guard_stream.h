@@ -1,6 +1,5 @@
 /*
- * guard_stream.h - the handler takes the file while it is still being checked: PyPITokenStream On,
- * or the built-in index.
+ * guard_stream.h - PyPITokenStream On: the handler takes the file while it is still being checked.
  *
  * What goes on before the verdict is the form up to the headers of content and then the file's
  * bytes, never the delimiter that ends them: a handler or back end that refuses a form without its
@@ -10,9 +9,9 @@
  *
  * A handler that answers below 400 before it has read everything is made to wait for the verdict.
  *
- * The built-in index names nothing before the whole verdict, so it may read without
- * PyPITokenStream, too. It alone: it has to ask (guard_taken), and whoever else reads gets nothing
- * before the verdict.
+ * The built-in index names nothing before the whole verdict, so it takes fields in any order. Where
+ * it is configured (PyPITokenPackages) it alone is streamed to: it has to ask (guard_taken), and
+ * whoever else reads gets nothing before the verdict.
  */
 #ifndef PYPITOKEN_GUARD_STREAM_H
 #define PYPITOKEN_GUARD_STREAM_H
@@ -20,7 +19,7 @@
 #include "httpd/guard_state.h"
 
 /* 1 when the handler that r is going to can take the body piece by piece. The built-in
- * index; without PyPITokenStream nobody else. Not, when the client has not told the length
+ * index; where it is configured nobody else. Not, when the client has not told the length
  * (chunked), anything but the index and an HTTP server: some answer 411 (uwsgi, scgi), and a CGI or
  * FastCGI program without CONTENT_LENGTH takes the body for an empty one and says that all is well.
  */
