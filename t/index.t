@@ -321,7 +321,7 @@ def crash(t, s, tok):
                                 tok.user))
             c.send(body[:part])
             if part > 200000:
-                t.ok(poll.until(lambda: spooling(s)), "  an upload is in the spool")
+                t.ok(poll.until(lambda: s.httpd.holds(s.path("spool"))), "  an upload is in the spool")
             s.httpd.kill_children()
             try:
                 t.ok(c.response().status != 200, "killed after %d bytes: no success is reported" % part)
@@ -368,18 +368,6 @@ def crash(t, s, tok):
     t.is_(s.upload(package, tok).status, 200, "after a restart the upload goes through")
     left = [n for n in s.stored() if "tmp" in n.lower()]
     t.is_(left, [], "  and no temporary file is left")
-
-
-def spooling(s):
-    """Whether a child holds a file below the spool directory (it has no name there)."""
-    found = []
-    for pid in s.httpd.children():
-        try:
-            for fd in os.listdir("/proc/%d/fd" % pid):
-                found.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
-        except OSError:
-            pass
-    return any(path.startswith(s.path("spool") + "/") for path in found)
 
 
 def main(t):

@@ -124,15 +124,7 @@ def bad(t, s, tok):
 
 def under_way(s):
     """Whether a child holds a file without a name among the packages."""
-    for pid in s.httpd.children():
-        try:
-            for fd in os.listdir("/proc/%d/fd" % pid):
-                path = os.readlink("/proc/%d/fd/%s" % (pid, fd))
-                if path.startswith(s.path("packages") + "/") and path.endswith(" (deleted)"):
-                    return True
-        except OSError:
-            pass
-    return False
+    return any(path.endswith(" (deleted)") for _, path in s.httpd.holds(s.path("packages")))
 
 
 def half(t, s, tok, one):

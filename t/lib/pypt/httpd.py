@@ -252,6 +252,23 @@ class Httpd:
     def children(self):
         return children(self.proc.pid)
 
+    def holds(self, folder):
+        """What the children have open below a directory: pid and path, which ends in "(deleted)" when it has no name."""
+        found = []
+        for pid in self.children():
+            try:
+                fds = os.listdir("/proc/%d/fd" % pid)
+            except OSError:
+                continue  # it has ended
+            for fd in fds:
+                try:
+                    to = os.readlink("/proc/%d/fd/%s" % (pid, fd))
+                except OSError:
+                    continue  # closed meanwhile
+                if to.startswith(folder + "/"):
+                    found.append((pid, to))
+        return found
+
     def kill_children(self, how=signal.SIGKILL):
         """kill -9 of every child that is there now; their pids. One may end by itself meanwhile."""
         pids = self.children()
