@@ -5,6 +5,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "access/login.h"
+
 #define BEARER_COUNT_BYTES 16 /* of a counter's name, before it is written in hexadecimal */
 
 static const slice_t bearer_nothing = {NULL, 0};
@@ -138,6 +140,8 @@ verdict_code_t bearer_check(bearer_t *out, store_t *store, const seam_t *seam, c
 
     memset(out, 0, sizeof(*out));
     out->address = context.address = address;
+    out->macaroon = m;
+    out->asked = context.now = seam->now();
     if (!store) {
         return bearer_refuse(v, VERDICT_STORE_DOWN, NULL, pool);
     }
@@ -150,7 +154,6 @@ verdict_code_t bearer_check(bearer_t *out, store_t *store, const seam_t *seam, c
         goto out;
     }
     held = 1;
-    context.now = seam->now();
     context.user_id = slice_of(out->token.user_id);
     code = bearer_row(&out->token, context.now, v, pool);
     if (code != VERDICT_ALLOWED) {
@@ -164,6 +167,42 @@ out:
     sodium_memzero(key, sizeof(key));
     if (!held) {
         memset(&out->token, 0, sizeof(out->token));
+    }
+    return code;
+}
+
+static verdict_code_t bearer_person(bearer_t *b, store_t *store, verdict_t *v, apr_pool_t *pool)
+{
+    apr_int64_t epoch;
+    verdict_code_t code = login_epoch(&epoch, store, slice_of(b->token.user_name), pool);
+
+    if (code == VERDICT_ALLOWED && epoch != b->epoch) {
+        code = VERDICT_LOGIN_FAILED;
+    }
+    return code == VERDICT_ALLOWED
+               ? code
+               : bearer_refuse(v, code, "not the account any more that it was before the body",
+                               pool);
+}
+
+verdict_code_t bearer_still(bearer_t *b, store_t *store, const seam_t *seam, verdict_t *v,
+                            apr_pool_t *pool)
+{
+    apr_int64_t now = seam->now();
+    verdict_code_t code;
+    bearer_t again;
+
+    if (now == b->asked) {
+        return VERDICT_ALLOWED;
+    }
+    if (!b->macaroon) {
+        code = bearer_person(b, store, v, pool);
+        b->asked = code == VERDICT_ALLOWED ? now : b->asked;
+        return code;
+    }
+    code = bearer_check(&again, store, seam, b->macaroon, b->address, v, pool);
+    if (code == VERDICT_ALLOWED) {
+        *b = again;
     }
     return code;
 }

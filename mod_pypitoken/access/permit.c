@@ -42,17 +42,20 @@ static verdict_code_t permit_scope(const permit_t *permit, const seam_t *seam,
     return caveat_set_check(bearer->set, &context, CAVEAT_PHASE_UPLOAD, v, pool);
 }
 
-verdict_code_t permit_upload(permit_t *out, store_t *store, const seam_t *seam,
-                             const bearer_t *bearer, const upload_form_t *form,
-                             const permit_policy_t *policy, verdict_t *v, apr_pool_t *pool)
+verdict_code_t permit_upload(permit_t *out, store_t *store, const seam_t *seam, bearer_t *bearer,
+                             const upload_form_t *form, const permit_policy_t *policy, verdict_t *v,
+                             apr_pool_t *pool)
 {
-    verdict_code_t code;
+    verdict_code_t code = bearer_still(bearer, store, seam, v, pool);
     store_rc_t rc;
 
     memset(out, 0, sizeof(*out));
     out->user_id = bearer->token.user_id;
     out->form = form;
     out->bearer = bearer;
+    if (code != VERDICT_ALLOWED) {
+        return code;
+    }
     rc = permit_lookup(out, store, pool);
     if (rc != STORE_OK && rc != STORE_NOTFOUND) {
         return permit_refuse(v, VERDICT_STORE_DOWN, form, pool);

@@ -24,12 +24,12 @@ typedef struct permit_t {
     int settled;  /* permit_settle was here */
 } permit_t;
 
-/* Decides, changes nothing: scope, then role. bearer and form must live as long as *out.
- * VERDICT_ALLOWED, or TOKEN_SCOPE and its like, ROLE_MISSING, PROJECT_NEW_REFUSED, STORE_DOWN in
- * *v. */
-verdict_code_t permit_upload(permit_t *out, store_t *store, const seam_t *seam,
-                             const bearer_t *bearer, const upload_form_t *form,
-                             const permit_policy_t *policy, verdict_t *v, apr_pool_t *pool);
+/* Decides, changes nothing: still the bearer (who is as of now afterwards), scope, then role.
+ * bearer and form must live as long as *out. VERDICT_ALLOWED; or in *v what bearer_still says,
+ * TOKEN_SCOPE and its like, ROLE_MISSING, PROJECT_NEW_REFUSED, STORE_DOWN. */
+verdict_code_t permit_upload(permit_t *out, store_t *store, const seam_t *seam, bearer_t *bearer,
+                             const upload_form_t *form, const permit_policy_t *policy, verdict_t *v,
+                             apr_pool_t *pool);
 
 /* Carries an allowed upload into the store, last thing before a handler sees it: takes a use where
  * the token counts them, makes a new project with its owner (not confirmed yet) and records the use

@@ -15,6 +15,7 @@ static verdict_code_t guard_person_refuse(request_rec *r, guard_state_t *g, verd
 verdict_code_t guard_person(request_rec *r, guard_state_t *g, const credential_t *person)
 {
     config_upload_t policy = config_password_upload(config_dir(r));
+    apr_int64_t asked = seam_system.now();
     entry_t entry = {0};
     login_t login;
     verdict_code_t code;
@@ -37,6 +38,8 @@ verdict_code_t guard_person(request_rec *r, guard_state_t *g, const credential_t
     g->bearer.token.user_id = apr_pstrdup(r->pool, login.user_id);
     g->bearer.token.user_name = apr_pstrdup(r->pool, login.user_name);
     g->bearer.address = slice_of(r->useragent_ip);
+    g->bearer.asked = asked;
+    g->bearer.epoch = login.epoch;
     if (policy == CONFIG_UPLOAD_WITHOUT_2FA && login.enrolled) {
         return guard_person_refuse(r, g, VERDICT_PASSWORD_2FA);
     }

@@ -113,20 +113,29 @@ typedef struct act_t {
     verdict_t verdict;
 } act_t;
 
-static verdict_code_t act_permit(world_t *w, act_t *a, const char *text, const char *name,
-                                 int anyone)
+static verdict_code_t act_bear(world_t *w, act_t *a, const char *text, const char *name)
 {
-    permit_policy_t policy = {anyone};
-    verdict_code_t code;
-
     memset(a, 0, sizeof(*a));
-    code = bear(w, &a->bearer, text);
     a->form.name = name;
     a->form.project = project_normalize(slice_of(name), w->pool);
     a->form.filename = "f-1.0.tar.gz";
-    return code != VERDICT_ALLOWED ? code
-                                   : permit_upload(&a->permit, w->store, &test_seam, &a->bearer,
-                                                   &a->form, &policy, &a->verdict, w->pool);
+    return bear(w, &a->bearer, text);
+}
+
+static verdict_code_t act_judge(world_t *w, act_t *a, int anyone)
+{
+    permit_policy_t policy = {anyone};
+
+    return permit_upload(&a->permit, w->store, &test_seam, &a->bearer, &a->form, &policy,
+                         &a->verdict, w->pool);
+}
+
+static verdict_code_t act_permit(world_t *w, act_t *a, const char *text, const char *name,
+                                 int anyone)
+{
+    verdict_code_t code = act_bear(w, a, text, name);
+
+    return code != VERDICT_ALLOWED ? code : act_judge(w, a, anyone);
 }
 
 static verdict_code_t act_commit(world_t *w, act_t *a)
@@ -318,6 +327,39 @@ static void test_together(world_t *w)
            "a refusal after a timeout does not forget the file that may be there");
 }
 
+/* What changes between the head of an upload and the end of its body. */
+static void test_meanwhile(world_t *w)
+{
+    static const slice_t other = {"[2,[\"other\"]]", 13};
+    char *alice = mint(w, "alice", NULL, 0, NULL);
+    verdict_code_t got;
+    const char *id;
+    act_t a;
+
+    tap_ok(act_bear(w, &a, mint(w, "alice", NULL, test_time + 60, NULL), "slow") == VERDICT_ALLOWED,
+           "a token that lives for a minute");
+    test_time += 59;
+    got = act_judge(w, &a, 1);
+    tap_ok(got == VERDICT_ALLOWED, "  still good behind a long body: %s", verdict_word(got));
+    test_time++;
+    tap_ok(act_judge(w, &a, 1) == VERDICT_TOKEN_EXPIRED && a.bearer.token.id,
+           "  not behind a longer one, and it is known whose that was");
+
+    tap_ok(act_bear(w, &a, alice, "slow") == VERDICT_ALLOWED, "one without an end");
+    store_user_set_disabled(w->store, w->alice.id, 1);
+    test_time -= 3600;
+    tap_ok(act_judge(w, &a, 1) == VERDICT_USER_DISABLED,
+           "its owner disabled, and a clock that was set back");
+    store_user_set_disabled(w->store, w->alice.id, 0);
+    test_time += 3600;
+
+    tap_ok(act_bear(w, &a, mint(w, "alice", NULL, 0, &id), "slow") == VERDICT_ALLOWED &&
+               store_token_narrow(w->store, slice_of(id), &other, 1, w->pool) == STORE_OK,
+           "a token that is narrowed meanwhile");
+    test_time++;
+    tap_ok(act_judge(w, &a, 1) == VERDICT_TOKEN_SCOPE, "  is as narrow as it is now");
+}
+
 int main(void)
 {
     world_t w = {0};
@@ -333,6 +375,7 @@ int main(void)
         test_permit(&w);
         test_pending(&w);
         test_together(&w);
+        test_meanwhile(&w);
     }
     apr_pool_destroy(w.pool);
     apr_terminate();
