@@ -4,14 +4,32 @@
 #include <sodium.h>
 #include <string.h>
 
-/* Text around a token may end in a character that could belong to it. */
+/* How many '-' and '_' of its own a token may end in: its end is a signature, where each character
+ * is one of them with a chance of 1 to 32. */
+#define LEAK_OWN 8
+
+static int leak_around(char c)
+{
+    return c == '-' || c == '_' || c == '=';
+}
+
+/* Text around a token may end in characters that could belong to it: any number of them, of which
+ * the token has few. Its padding it does not need. A macaroon knows its own length, so that one
+ * length at most is a token, and the shortest are tried: a long tail costs no more than a short
+ * one. */
 static macaroon_t *leak_parse(slice_t text, apr_pool_t *pool)
 {
     macaroon_t *m = NULL;
+    apr_size_t most;
 
-    while (text.n && token_parse(&m, text, NULL, pool) != VERDICT_ALLOWED &&
-           strchr("-_=", text.p[text.n - 1])) {
+    text = slice_trim(text);
+    most = text.n;
+    while (text.n && leak_around(text.p[text.n - 1])) {
         text.n--;
+    }
+    most = most - text.n < LEAK_OWN ? most : text.n + LEAK_OWN;
+    while (token_parse(&m, text, NULL, pool) != VERDICT_ALLOWED && text.n < most) {
+        text.n++;
     }
     return m;
 }

@@ -6,6 +6,8 @@
 #include "access/team.h"
 #include "store_kit.h"
 
+#include <sys/resource.h>
+
 typedef struct world_t {
     store_t *store;
     store_user_t alice, bob;
@@ -284,6 +286,60 @@ static void used(const world_t *w)
            "a token is told with its last use, whatever the client called itself");
 }
 
+/* ---- found in public ---- */
+
+/* One whose text ends in a character of a word's or a line's end: every 32nd does. */
+static const char *make_ending(const world_t *w, char **text)
+{
+    const char *id;
+
+    do {
+        id = make(w, &w->a, "ends so", NULL, 0, 0, text);
+    } while (!strchr("-_", (*text)[strlen(*text) - 1]));
+    return id;
+}
+
+static leak_t looked(const world_t *w, const char *text, const char *id)
+{
+    store_token_t row = {0};
+    leak_t leak = leak_look(w->store, slice_of(text), &row, w->pool);
+
+    return leak == LEAK_REVOKED && !kit_is(row.id, id) ? LEAK_STRANGE : leak;
+}
+
+static long peak_kb(void)
+{
+    struct rusage used;
+
+    return getrusage(RUSAGE_SELF, &used) == 0 ? used.ru_maxrss : -1;
+}
+
+/* Underlines, arrows and padding behind a token, more than a token can be long. */
+static void tails(const world_t *w)
+{
+    static const char *const ends[] = {"", "-", "=", "==", "--", "__ ", "-=-_=", "_-_-_-_-_-_-\n"};
+    char *text, *dashes = apr_palloc(w->pool, 50001);
+    const char *id = make_ending(w, &text);
+    apr_size_t i;
+    long before, after;
+
+    for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        tap_ok(looked(w, apr_pstrcat(w->pool, text, ends[i], NULL), id) == LEAK_REVOKED,
+               "a token that ends in %c is found before tail %d", text[strlen(text) - 1], (int)i);
+    }
+    memset(dashes, '-', 50000);
+    dashes[50000] = '\0';
+    tap_ok(looked(w, apr_pstrcat(w->pool, text, dashes, NULL), id) == LEAK_REVOKED,
+           "  and before 50,000 dashes");
+    before = peak_kb();
+    dashes[TOKEN_MAX_CHARS] = '\0';
+    memcpy(dashes, TOKEN_PREFIX, strlen(TOKEN_PREFIX));
+    tap_ok(looked(w, dashes, "") == LEAK_STRANGE, "  dashes alone are none");
+    after = peak_kb();
+    tap_ok(after - before < 20000,
+           "  and do not cost as many parsings as there are of them: %ld KB", after - before);
+}
+
 /* ---- administrators ---- */
 
 static void administered(const world_t *w)
@@ -439,6 +495,7 @@ int main(void)
     rotated(&w);
     raced(&w);
     used(&w);
+    tails(&w);
     administered(&w);
     disclosed(&w);
     unlucky(&w);
