@@ -80,27 +80,46 @@ static apr_size_t scan_tail(slice_t text, slice_t begin, apr_size_t at)
     return text.n - n;
 }
 
+/* Where the needle stands again behind the beginning of a run; the run's end when it does not. */
+static apr_size_t scan_next(const scan_needle_t *needle, slice_t run)
+{
+    const char *next =
+        memmem(run.p + needle->begin.n, run.n - needle->begin.n, needle->begin.p, needle->begin.n);
+
+    return next ? (apr_size_t)(next - run.p) : run.n;
+}
+
 /* A run of a candidate's characters may hold several: "pypi-token=pypi-AgEI...", or a token in the
  * name of a file. Each beginning is tried up to the next, and the whole as well: what looks like a
  * beginning may be a token's own characters. */
 static void scan_run(scan_t *scan, const scan_needle_t *needle, slice_t run)
 {
-    apr_size_t at = 0;
+    slice_t rest = run;
+    apr_size_t n;
 
-    for (;;) {
-        const char *next = memmem(run.p + at + needle->begin.n, run.n - at - needle->begin.n,
-                                  needle->begin.p, needle->begin.n);
-        apr_size_t end = next ? (apr_size_t)(next - run.p) : run.n;
-
-        scan_emit(scan, needle, slice_make(run.p + at, end - at));
-        if (!next) {
-            break;
-        }
-        at = end;
+    for (n = scan_next(needle, rest); n < rest.n; n = scan_next(needle, rest)) {
+        scan_emit(scan, needle, slice_make(rest.p, n));
+        rest = slice_make(rest.p + n, rest.n - n);
     }
-    if (at) {
+    scan_emit(scan, needle, rest);
+    if (rest.p != run.p) {
         scan_emit(scan, needle, run);
     }
+}
+
+/* From beginning to beginning, as long as the run is longer than any token: each has all that can
+ * belong to it. Wherever the text is cut, the same ones are told. Returns what is left of the run;
+ * nothing, where no beginning is left. */
+static slice_t scan_long(scan_t *scan, const scan_needle_t *needle, slice_t run)
+{
+    while (run.n >= SCAN_HELD_MAX) {
+        apr_size_t within = scan_next(needle, slice_make(run.p, SCAN_HELD_MAX));
+        apr_size_t next = scan_next(needle, run);
+
+        scan_emit(scan, needle, slice_make(run.p, within));
+        run = slice_make(run.p + next, run.n - next);
+    }
+    return run;
 }
 
 /* Emits what is complete from at on; where to begin with this needle when there is more text. */
@@ -110,6 +129,7 @@ static apr_size_t scan_needle(scan_t *scan, const scan_needle_t *needle, slice_t
     for (;;) {
         const char *found = memmem(text.p + at, text.n - at, needle->begin.p, needle->begin.n);
         apr_size_t begin, end;
+        slice_t run;
 
         if (!found) {
             return scan_tail(text, needle->begin, at);
@@ -118,10 +138,14 @@ static apr_size_t scan_needle(scan_t *scan, const scan_needle_t *needle, slice_t
         while (end < text.n && scan_char(needle, text.p[end])) {
             end++;
         }
-        if (end == text.n && !last && end - begin < SCAN_HELD_MAX) {
-            return begin;
+        run = scan_long(scan, needle, slice_make(found, end - begin));
+        if (end == text.n && !last) {
+            return run.n ? (apr_size_t)(run.p - text.p)
+                         : scan_tail(text, needle->begin, begin + needle->begin.n);
         }
-        scan_run(scan, needle, slice_make(text.p + begin, end - begin));
+        if (run.n) {
+            scan_run(scan, needle, run);
+        }
         at = end;
     }
 }

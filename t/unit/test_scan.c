@@ -129,6 +129,65 @@ static void floods(apr_pool_t *pool)
            "beginnings without number hide none");
 }
 
+/* The same ones, whatever the pieces: a sum over what is told. */
+static void sum(void *baton, slice_t token)
+{
+    apr_uint64_t hash = 14695981039346656037u;
+    apr_size_t i;
+
+    for (i = 0; i < token.n; i++) {
+        hash = (hash ^ (unsigned char)token.p[i]) * 1099511628211u;
+    }
+    *(apr_uint64_t *)baton += hash;
+}
+
+/* Whether T1 is told out of a run of n characters in which it begins at this place. */
+static int found_at(apr_size_t at, apr_size_t n, apr_size_t piece, apr_uint64_t *told,
+                    apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, n);
+    seen_t seen = {pool, ""};
+    scan_t *scan = scan_create(take, &seen, pool), *other = scan_create(sum, told, pool);
+    apr_size_t i;
+
+    memset(text, 'x', n);
+    memcpy(text, "pypi-", 5);
+    memcpy(text + at, T1, strlen(T1));
+    text[at + strlen(T1)] = ' ';
+    *told = 0;
+    for (i = 0; i < n; i += piece) {
+        scan_feed(scan, text + i, piece < n - i ? piece : n - i);
+        scan_feed(other, text + i, piece < n - i ? piece : n - i);
+    }
+    scan_end(scan);
+    scan_end(other);
+    return strstr(seen.all, "|" T1 "|") != NULL;
+}
+
+/* A run that is longer than a token can be is cut; what begins before the cut, on it or behind it
+ * is found, wherever the pieces end. */
+static void cuts(apr_pool_t *pool)
+{
+    static const apr_size_t pieces[] = {16384, 5000, 1 << 20};
+    apr_size_t at, i;
+    int lost = 0, other = 0;
+
+    for (at = 40000; at < 50200; at += 41) {
+        apr_pool_t *each;
+        apr_uint64_t first, told;
+
+        apr_pool_create(&each, pool);
+        lost += !found_at(at, 50400, pieces[0], &first, each);
+        for (i = 1; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+            lost += !found_at(at, 50400, pieces[i], &told, each);
+            other += told != first;
+        }
+        apr_pool_destroy(each);
+    }
+    tap_ok(lost == 0, "no token hides behind 43 KB of letters (%d lost)", lost);
+    tap_ok(other == 0, "  and where the pieces end makes no difference (%d)", other);
+}
+
 int main(void)
 {
     apr_pool_t *pool;
@@ -141,6 +200,7 @@ int main(void)
     rows(pool);
     nested(pool);
     floods(pool);
+    cuts(pool);
     apr_terminate();
     return tap_done();
 }
