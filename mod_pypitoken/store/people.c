@@ -39,6 +39,9 @@ store_rc_t people_find(store_t *s, slice_t name, const char *fold, people_t *out
     store_rc_t rc;
 
     memset(out, 0, sizeof(*out));
+    if (!*fold) {
+        return STORE_NOTFOUND; /* rows of programs of schema 1 have an empty one, too */
+    }
     rc = store_read(s, QUERY_PEOPLE_FIND, params, STORE_COUNT(params), people_row, &scan);
     out->alike = scan.rows;
     if (rc == STORE_OK && !scan.rows) {

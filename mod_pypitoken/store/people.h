@@ -32,8 +32,9 @@ typedef struct people_t {
 
 /* The account of a typed name: that of exactly this name, else the only one whose name folds to
  * fold. One read; *out is filled with STORE_OK alone, strings in pool.
- * NOTFOUND; CONFLICT: several fold alike and none has this very name; SEALED: the keyring does not
- * open the seed of its second factor, or there is no keyring; DOWN. */
+ * NOTFOUND, also when fold is empty, for no account's name folds to nothing; CONFLICT: several fold
+ * alike and none has this very name; SEALED: the keyring does not open the seed of its second
+ * factor, or there is no keyring; DOWN. */
 store_rc_t people_find(store_t *s, slice_t name, const char *fold, people_t *out, apr_pool_t *pool);
 
 /* What a login that is right carries into the store, all or nothing, in one transaction. */

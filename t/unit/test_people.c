@@ -82,6 +82,10 @@ static void finding(kit_t *kit)
     tap_ok(store_user_set_disabled(s, "old", 1) == STORE_OK &&
                people_find(s, slice_of("ALICE"), "alice", &a, p) == STORE_CONFLICT && !a.id,
            "neither of two alike");
+    kit_edit(kit->db, "UPDATE users SET fold = '' WHERE id = 'old'");
+    tap_ok(people_find(s, slice_of(" "), "", &a, p) == STORE_NOTFOUND && !a.id &&
+               people_find(s, slice_make(NULL, 0), "", &a, p) == STORE_NOTFOUND,
+           "a name that folds to nothing is not that of one whose name was never folded");
     kit_edit(kit->db, "DELETE FROM users WHERE id = 'old'");
 }
 
