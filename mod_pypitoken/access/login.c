@@ -142,6 +142,9 @@ static void login_fill(login_state_t *l)
 {
     login_t *out = l->out;
 
+    if (l->person.id) { /* by whatever name: another provider may have told it */
+        out->epoch = login_epoch_of(&l->person, l->person.hash, l->pool);
+    }
     out->user_id = l->person.id;
     out->user_name = l->person.id     ? l->person.name
                      : out->user_name ? out->user_name
@@ -211,9 +214,8 @@ static verdict_code_t login_accept(login_state_t *l)
     default:
         return login_refuse(l, VERDICT_STORE_DOWN, NULL);
     }
-    if (l->person.id) {
-        l->out->epoch =
-            login_epoch_of(&l->person, l->new_hash ? l->new_hash : l->person.hash, l->pool);
+    if (l->new_hash) {
+        l->out->epoch = login_epoch_of(&l->person, l->new_hash, l->pool);
     }
     return VERDICT_ALLOWED;
 }

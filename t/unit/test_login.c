@@ -532,6 +532,7 @@ static void linger(void)
 
 static void elsewhere(void)
 {
+    apr_int64_t first, epoch;
     const char *id;
     char text[100];
 
@@ -594,6 +595,14 @@ static void elsewhere(void)
     tap_ok(in("ldapmail@x", "ldap-pw") == VERDICT_ALLOWED && kit_is(out.user_id, id) &&
                kit_is(out.user_name, "ldapplain") && out.epoch,
            "an alias of an account without a second factor is that account");
+    first = out.epoch;
+    tap_ok(in("ldapmail@x", "ldap-pw") == VERDICT_ALLOWED && out.lingered && out.epoch == first &&
+               login_epoch(&epoch, s, slice_of("ldapplain"), p) == VERDICT_ALLOWED &&
+               epoch == first,
+           "  when it lingers, too: nothing that is bound to it outlives a \"user logout\"");
+    tap_ok(people_logout(s, id) == STORE_OK && in("ldapmail@x", "ldap-pw") == VERDICT_ALLOWED &&
+               out.epoch && out.epoch != first,
+           "  as it does not");
     else_name = "Somebody Else";
     tap_ok(in("ldapmail@x", "ldap-pw") == VERDICT_ALLOWED && !out.user_id &&
                kit_is(out.user_name, "Somebody Else"),
