@@ -164,9 +164,11 @@ def precedence(t, c, root):
     write("store = sqlite:%s\n" % c.db)
     expect(t, c.run("user", "list", env={}, config=conf), 0, "a store by file alone")
     expect(t, c.run("user", "--store", "sqlite:" + c.db, "list", env={}), 0, "options stand anywhere")
-    for text in ["store sqlite:x\n", "shop = x\n", "= x\n"]:
+    write("store = sqlite:%s" % c.db)
+    expect(t, c.run("user", "list", env={}, config=conf), 0, "  without a line break at its end")
+    for text in ["store sqlite:x\n", "shop = x\n", "= x\n", "#%4094sstore = sqlite:%s\n" % ("", c.db)]:
         write("# one\n" + text)
-        expect(t, c.run("user", "list", env={}, config=conf), 2, "settings file %r" % text, r"\A\Z", "line 2")
+        expect(t, c.run("user", "list", env={}, config=conf), 2, "settings file %r" % text[:40], r"\A\Z", "line 2")
     expect(t, c.run("user", "list", config=conf + ".not"), 2, "a settings file that is not there", r"\A\Z", "ctl.conf.not")
 
 

@@ -80,6 +80,12 @@ static const char *policy_line(policy_t *policy, slice_t line)
         slice_trim(slice_make(equals + 1, line.n - (apr_size_t)(equals + 1 - line.p))));
 }
 
+/* apr_file_gets cuts a line that is too long; the rest would be read as a line of its own. */
+static int policy_whole(const char *line, apr_file_t *file)
+{
+    return strchr(line, '\n') || apr_file_eof(file) == APR_EOF;
+}
+
 static policy_t *policy_make(apr_pool_t *pool)
 {
     policy_t *policy = apr_palloc(pool, sizeof(*policy));
@@ -108,7 +114,8 @@ const char *policy_read(policy_t **out, const char *path, apr_pool_t *pool)
     }
     while (!wrong && (rv = apr_file_gets(line, sizeof(line), file)) == APR_SUCCESS) {
         number++;
-        wrong = policy_line(policy, slice_of(line));
+        wrong = policy_whole(line, file) ? policy_line(policy, slice_of(line))
+                                         : "shorter than 1023 bytes, and without a NUL";
     }
     apr_file_close(file);
     if (wrong) {

@@ -7,6 +7,8 @@
  *   default-life = 90d      the life of tokens for which no end was asked
  *   unrestricted = no       no token for everything that its owner may upload to
  *
+ * unrestricted asks that somebody names what a token is for, and takes the word of who does: of
+ * patterns only "*" is none, and several that match all names between them are not found out.
  * Each also with "owner." or "maintainer." before it, for tokens of certain projects by the role of
  * their owner on them (the lesser one, if there are several): it then counts instead of the general
  * setting. A policy is for tokens that are made here; it takes nothing from those that are there.

@@ -173,13 +173,16 @@ static int ctl_config_file(ctl_t *ctl)
                         apr_strerror(rv, line, sizeof(line)));
     }
     while ((rv = apr_file_gets(line, sizeof(line), file)) == APR_SUCCESS) {
+        /* a line that is too long comes in pieces, which are no lines */
+        int whole = strchr(line, '\n') || apr_file_eof(file) == APR_EOF;
+
         number++;
-        if (ctl_config_line(ctl, slice_of(line))) {
+        if (!whole || ctl_config_line(ctl, slice_of(line))) {
             apr_file_close(file);
             return ctl_fail(CTL_USAGE,
                             "%s line %d is no setting: use store, store-secret, keyring, "
-                            "service or policy, then '=' and the value.",
-                            path, number);
+                            "service or policy, then '=' and the value%s.",
+                            path, number, whole ? "" : ", in fewer than 4095 bytes");
         }
     }
     apr_file_close(file);

@@ -437,6 +437,12 @@ static void applied(world_t *w, const policy_t *policy, store_role_t role, int r
     }
 }
 
+/* What stands behind 1023 bytes of a comment is no line of its own. */
+static const char *long_line(world_t *w, const char *before, const char *behind)
+{
+    return apr_psprintf(w->pool, "%s%*s%s", before, 1022, "", behind);
+}
+
 static void policies(world_t *w)
 {
     static const store_role_t none = STORE_ROLE_NONE, less = STORE_ROLE_MAINTAINER,
@@ -467,6 +473,12 @@ static void policies(world_t *w)
     policy_of(w, "admin.longest-life = 30d\n", "Line 1");
     policy_of(w, "maintainer. longest-life = 30d\n", "Line 1");
     policy_of(w, "unrestricted\n", "a setting, '=' and a value");
+    p = policy_of(w, "longest-life = 30d\n# the end", NULL);
+    applied(w, p, none, 0, 0, 0, "30 days", "  and needs no line break at its end");
+    policy_of(w, long_line(w, "unrestricted = no\n#", "unrestricted = yes\n"),
+              "Line 2 of the policy");
+    policy_of(w, long_line(w, "unrestricted = no\n#", "unrestricted = yes"),
+              "Line 2 of the policy");
     tap_ok(kit_has(policy_read(&p, "/", w->pool), "cannot be read"), "a directory is no policy");
     tap_ok(kit_has(policy_read(&p, "/nowhere/policy", w->pool), "cannot be read"),
            "a policy that is not there");
