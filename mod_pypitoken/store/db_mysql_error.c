@@ -148,10 +148,12 @@ void db_mysql_error_text(char *why, apr_size_t size, unsigned int code, const ch
 
 db_rc_t db_mysql_error(db_mysql_t *conn, MYSQL_STMT *stmt)
 {
-    unsigned int code = stmt ? mysql_stmt_errno(stmt) : mysql_errno(conn->mysql);
+    unsigned int code = stmt ? mysql_stmt_errno(stmt) : 0;
+    const char *message = code ? mysql_stmt_error(stmt) : mysql_error(conn->mysql);
 
-    db_mysql_error_text(conn->why, sizeof(conn->why), code,
-                        stmt ? mysql_stmt_error(stmt) : mysql_error(conn->mysql));
+    /* Connector/C tells the connection alone of what ends the rows of a statement */
+    code = code ? code : mysql_errno(conn->mysql);
+    db_mysql_error_text(conn->why, sizeof(conn->why), code, message);
     if (db_mysql_error_in(db_mysql_error_elsewhere, DB_MYSQL_ERROR_N(db_mysql_error_elsewhere),
                           code)) {
         db_mysql_open_shun(conn);
