@@ -59,14 +59,14 @@ db_rc_t migrate_have(db_conn_t *conn, migrate_have_t *have)
 }
 
 /* Within a transaction: the step, unless another process has made it meanwhile. */
-static db_rc_t migrate_apply(db_conn_t *conn, const migrate_step_t *step, apr_int64_t now,
-                             migrate_have_t *have)
+static db_rc_t migrate_apply(db_conn_t *conn, const migrate_step_t *step, apr_int64_t now)
 {
     const db_value_t row[] = {db_int(step->version), db_int(step->compatible), db_int(now)};
     const char *const *sql;
-    db_rc_t rc = migrate_have(conn, have);
+    migrate_have_t have;
+    db_rc_t rc = migrate_have(conn, &have);
 
-    if (rc != DB_OK || have->version >= step->version) {
+    if (rc != DB_OK || have.version >= step->version) {
         return rc;
     }
     for (sql = step->statements; *sql && rc == DB_OK; sql++) {
@@ -74,10 +74,6 @@ static db_rc_t migrate_apply(db_conn_t *conn, const migrate_step_t *step, apr_in
     }
     if (rc == DB_OK) {
         rc = db_exec(conn, QUERY_SCHEMA_ADD, row, 3, NULL);
-    }
-    have->version = step->version;
-    if (have->compatible < step->compatible) {
-        have->compatible = step->compatible;
     }
     return rc;
 }
@@ -90,12 +86,15 @@ static db_rc_t migrate_steps(db_conn_t *conn, const migrate_series_t *series, co
     while (rc == DB_OK && have->version < series->n) {
         rc = db_begin(conn, DB_DURABLE);
         if (rc == DB_OK) {
-            rc = migrate_apply(conn, &series->steps[have->version], seam->now(), have);
+            rc = migrate_apply(conn, &series->steps[have->version], seam->now());
         }
         if (rc == DB_OK) {
             rc = db_commit(conn);
         } else {
             db_rollback(conn);
+        }
+        if (rc == DB_OK) {
+            rc = migrate_have(conn, have);
         }
     }
     return rc;

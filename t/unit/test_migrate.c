@@ -1,6 +1,8 @@
 /* test_migrate.c - which programs work with which schema, and many that migrate at once. */
 #include "store_kit.h"
 
+#include "store/migrate.h"
+
 #include <sys/wait.h>
 
 #define CROWD 6
@@ -40,6 +42,42 @@ static void lock(kit_t *kit)
     busy = 0;
     tap_ok(!store_migrate(s, pool) && locks == 2 && unlocks == 1, "the schema is made under it");
     tap_ok(!store_migrate(s, pool) && locks == 2, "  and nobody waits for it when all is done");
+    apr_pool_destroy(pool);
+    kit_remove(kit);
+}
+
+/* ---- a step that fails ---- */
+
+static db_rc_t failing_script(void *conn, const char *sql)
+{
+    return strstr(sql, "recovery_codes") ? DB_ERROR
+           : kit_mysql                   ? db_mysql_driver.script(conn, sql)
+                                         : db_sqlite_driver.script(conn, sql);
+}
+
+static void step(kit_t *kit)
+{
+    db_driver_t driver = kit_mysql ? db_mysql_driver : db_sqlite_driver;
+    migrate_have_t have = {9, 9};
+    char why[DB_WHY_MAX];
+    store_schema_t schema;
+    db_conn_t *conn;
+    apr_pool_t *pool;
+    store_t *s;
+
+    driver.script = failing_script;
+    apr_pool_create(&pool, kit->pool);
+    tap_ok(!store_open_with(&s, &kit->config, &driver, STORE_MODE_CREATE, pool) &&
+               db_borrow(s->db, &conn, why) == DB_OK &&
+               migrate_run(conn, driver.scheme, &kit_seam, &have) == DB_ERROR &&
+               have.version == 1 && have.compatible == 1,
+           "a step that fails is not said to have been made");
+    db_return(conn);
+    tap_ok(store_schema(s, &schema) == STORE_OK && schema.have == 1, "  nor is it");
+    driver.script = kit_mysql ? db_mysql_driver.script : db_sqlite_driver.script;
+    tap_ok(!store_migrate(s, pool) && store_schema(s, &schema) == STORE_OK &&
+               schema.have == schema.want,
+           "  and once more it is");
     apr_pool_destroy(pool);
     kit_remove(kit);
 }
@@ -144,6 +182,7 @@ int main(void)
     kit_define(&kit);
     (void)keyring_create(kit.keyring, &kit_seam, kit.pool);
     lock(&kit);
+    step(&kit);
     crowd(&kit);
     ages(&kit);
     return kit_end(&kit);
