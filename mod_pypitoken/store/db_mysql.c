@@ -183,13 +183,14 @@ static db_rc_t db_mysql_bind_columns(db_mysql_t *conn, db_mysql_statement_t *s, 
 
 static const char *db_mysql_sql(query_id_t query)
 {
-    (void)query;
-    return NULL;
+    return query == QUERY_USER_ALIKE ? "SELECT COUNT(*) FROM users WHERE fold = LOWER(?) FOR UPDATE"
+                                     : NULL;
 }
 
 static db_rc_t db_mysql_prepare(db_mysql_t *conn, query_id_t query)
 {
     const query_t *q = &query_table[query];
+    const char *own = db_mysql_sql(query), *sql = own ? own : q->sql;
     db_mysql_statement_t *s = calloc(1, sizeof(*s));
     db_rc_t rc;
 
@@ -197,7 +198,7 @@ static db_rc_t db_mysql_prepare(db_mysql_t *conn, query_id_t query)
         free(s);
         return db_mysql_odd(conn, "no memory");
     }
-    rc = mysql_stmt_prepare(s->stmt, q->sql, (unsigned long)strlen(q->sql))
+    rc = mysql_stmt_prepare(s->stmt, sql, (unsigned long)strlen(sql))
              ? db_mysql_error(conn, s->stmt)
              : db_mysql_check(conn, s, q);
     if (rc == DB_OK) {
@@ -245,15 +246,13 @@ static db_rc_t db_mysql_start(void *handle, query_id_t query, const db_value_t *
     long long numbers[DB_MYSQL_PARAMS_MAX];
     const char *types = query_table[query].params;
     db_mysql_t *conn = handle;
-    db_rc_t rc = DB_OK;
     MYSQL_STMT *stmt;
+    db_rc_t rc;
     int i;
 
     db_mysql_compat_thread();
     conn->changed = 0;
-    if (!conn->statements[query]) {
-        rc = db_mysql_prepare(conn, query);
-    }
+    rc = conn->statements[query] ? DB_OK : db_mysql_prepare(conn, query);
     if (rc != DB_OK) {
         return rc;
     }

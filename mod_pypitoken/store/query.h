@@ -28,7 +28,7 @@ typedef enum query_id_t {
     QUERY_USER_DROP_ROLES,
     QUERY_USER_DROP_TOKENS,
     QUERY_USER_REMOVE,
-    QUERY_USER_ALIKE,
+    QUERY_USER_ALIKE, /* MySQL: waits for those that others are adding */
     QUERY_USER_REHASH,
     QUERY_USER_LOGOUT,
     QUERY_USER_FOLD,

@@ -125,7 +125,8 @@ typedef int store_user_fn(void *baton, const store_user_t *row);
 
 store_rc_t store_user_add(store_t *s, const char *name, const char *hash, store_user_t *out,
                           apr_pool_t *pool); /* hash NULL: no password; CONFLICT too for a name
-                                                that differs from another's by case alone */
+                                                that differs from another's by case alone (of two
+                                                at nodes of a Galera cluster both may be added) */
 store_rc_t store_user_find(store_t *s, slice_t name, store_user_t *out, apr_pool_t *pool);
 store_rc_t store_user_list(store_t *s, store_user_fn *fn, void *baton);
 store_rc_t store_user_hash(store_t *s, const char *id, const char **hash, apr_pool_t *pool);

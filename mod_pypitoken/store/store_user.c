@@ -65,13 +65,13 @@ store_rc_t store_user_add(store_t *s, const char *name, const char *hash, store_
 
         rc = store_begin(s, DB_DURABLE, &conn);
         if (rc == STORE_OK) {
+            rc = store_exec(conn, QUERY_USER_ADD, row, STORE_COUNT(row), NULL);
+        }
+        if (rc == STORE_OK) { /* this one counted: of two at once, each finds the other */
             rc = store_fetch(conn, QUERY_USER_ALIKE, alike, STORE_COUNT(alike), &taken);
         }
-        if (rc == STORE_OK && taken) {
+        if (rc == STORE_OK && taken > 1) {
             rc = STORE_CONFLICT;
-        }
-        if (rc == STORE_OK) {
-            rc = store_exec(conn, QUERY_USER_ADD, row, STORE_COUNT(row), NULL);
         }
     } while (store_end(s, &conn, &rc));
     if (out) {

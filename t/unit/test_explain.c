@@ -92,10 +92,9 @@ static int from_the_first(query_id_t query)
 }
 
 /* The statement with values in the place of its parameters. */
-static const char *filled(query_id_t query, apr_pool_t *pool)
+static const char *filled(query_id_t query, const char *text, apr_pool_t *pool)
 {
-    const query_t *q = &query_table[query];
-    const char *sql = "", *p = q->sql, *types = q->params;
+    const char *sql = "", *p = text, *types = query_table[query].params;
 
     for (; *p; p++) {
         if (*p == '?') {
@@ -181,7 +180,7 @@ int main(void)
         seen++;
         if (kit_mysql) {
             kit_mysql_run(apr_psprintf(kit.pool, "USE %s; EXPLAIN %s", kit_mysql_main,
-                                       own ? own : filled((query_id_t)i, kit.pool)),
+                                       filled((query_id_t)i, own ? own : q->sql, kit.pool)),
                           walked_mysql_row, &plan);
         } else {
             walked_sqlite(db, (query_id_t)i,

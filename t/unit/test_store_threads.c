@@ -2,6 +2,7 @@
 #include "store_kit.h"
 
 #include <apr_thread_proc.h>
+#include <pthread.h>
 #include <sys/wait.h>
 
 #define ID_A     "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
@@ -255,6 +256,63 @@ static void tangled(kit_t *kit)
     apr_pool_destroy(pool);
 }
 
+/* ---- the same name by several spellings ---- */
+
+#define SPELLINGS 4
+
+typedef struct twins_t {
+    store_t *s;
+    pthread_barrier_t gate;
+    atomic_int number, made, errors;
+} twins_t;
+
+static void *APR_THREAD_FUNC twins_run(apr_thread_t *thread, void *data)
+{
+    static const char *const spellings[SPELLINGS] = {"casey", "Casey", "CASEY", "caseY"};
+    twins_t *twins = data;
+    int i, me = atomic_fetch_add(&twins->number, 1);
+    apr_pool_t *pool;
+    store_rc_t rc;
+
+    (void)thread;
+    apr_pool_create(&pool, NULL);
+    for (i = 0; i < ROUNDS; i++) {
+        const char *name = apr_psprintf(pool, "%s%d", spellings[me], i);
+
+        pthread_barrier_wait(&twins->gate);
+        rc = store_user_add(twins->s, name, NULL, NULL, pool);
+        atomic_fetch_add(&twins->made, rc == STORE_OK);
+        atomic_fetch_add(&twins->errors, rc != STORE_OK && rc != STORE_CONFLICT);
+        apr_pool_clear(pool);
+    }
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+static void twins_all(kit_t *kit)
+{
+    apr_thread_t *threads[SPELLINGS];
+    twins_t twins = {0};
+    apr_status_t rv;
+    apr_pool_t *pool;
+    int i;
+
+    apr_pool_create(&pool, kit->pool);
+    twins.s = kit_open(kit, NULL, pool);
+    pthread_barrier_init(&twins.gate, NULL, SPELLINGS);
+    for (i = 0; i < SPELLINGS; i++) {
+        apr_thread_create(&threads[i], NULL, twins_run, &twins, pool);
+    }
+    for (i = 0; i < SPELLINGS; i++) {
+        apr_thread_join(&rv, threads[i]);
+    }
+    pthread_barrier_destroy(&twins.gate);
+    tap_ok(twins.errors == 0, "accounts added at once that differ by case alone: no error (%s)",
+           kit_line);
+    tap_ok(twins.made == ROUNDS, "  there is one of each name: %d of %d", twins.made, ROUNDS);
+    apr_pool_destroy(pool);
+}
+
 static void crowd_prepare(crowd_t *crowd, kit_t *kit)
 {
     store_token_t t = {0};
@@ -306,6 +364,7 @@ int main(void)
     tap_ok(writers(&crowd, &kit, 3 * THREADS) == 0, "%d processes: no error", WRITERS);
     look(&kit, (3 * THREADS + WRITERS) * ROUNDS, 3 * THREADS + WRITERS);
     tangled(&kit);
+    twins_all(&kit);
     revoked_at_once(&kit);
     return kit_end(&kit);
 }
