@@ -321,7 +321,8 @@ def crash(t, s, tok):
                                 tok.user))
             c.send(body[:part])
             if part > 200000:
-                t.ok(poll.until(lambda: s.httpd.holds(s.path("spool"))), "  an upload is in the spool")
+                t.ok(poll.until(lambda: s.httpd.holds(s.path("packages")) or s.httpd.holds(s.path("spool"))),
+                     "  an upload is in a file")
             s.httpd.kill_children()
             try:
                 t.ok(c.response().status != 200, "killed after %d bytes: no success is reported" % part)

@@ -122,6 +122,23 @@ def bad(t, s, tok):
           "none of those projects was made")
 
 
+def spooled(t, s, tok):
+    """Without PyPITokenStream the guard keeps the file where the index will: nothing of a bad one stays there, and a
+    form that begins with more than fits into memory is stored all the same."""
+    before = s.stored()
+    for k, what in enumerate([what for what, _, _ in spoilt(package("x"))]):
+        one = package("badw%d" % k)
+        r, rest = send(s, "/whole/", list(spoilt(one))[k][1], tok)
+        t.is_((r.status, rest), (400, b""), "/whole/, %s: 400, once" % what, r)
+        t.ok(not os.path.exists(s.path("packages/" + one.name)), "  no directory of the project is made")
+    t.is_((s.stored(), s.httpd.holds(s.path("packages"))), (before, []), "nothing of all these is stored, or held")
+    for k, lines in enumerate((100, 1000)):
+        one = package("demo", "3.%d" % k)
+        r, _ = send(s, "/whole/", dist.form([("description", "long\n" * 10 * lines), *one.fields()]), tok)
+        t.is_(r.status, 200, "%d bytes before the file" % (50 * lines), r)
+        t.ok(s.get("/simple/demo/" + one.filename).body == one.data, "  whole")
+
+
 def under_way(s):
     """Whether a child holds a file without a name among the packages."""
     return any(path.endswith(" (deleted)") for _, path in s.httpd.holds(s.path("packages")))
@@ -160,10 +177,22 @@ def meanwhile(t, s, tok):
     t.is_(s.stored(), before, "  nothing is stored")
 
 
+OTHERS = ("/pass/", "/rewritten/", "/proxy/", "/whole-pass/", "/whole-rewritten/", "/whole-proxy/")
+
+
+def elsewhere(start, guard, url):
+    """Locations of an index in whose place a back end answers."""
+    def at(path, directives):
+        return site.GUARD.replace("/legacy/", start + path).replace("{guard}", directives)
+    return (at("pass/", guard) + 'ProxyPass "%spass/" "%s"\n' % (start, url) +
+            at("rewritten/", guard + '\n    RewriteEngine On\n    RewriteRule ".*" "%s" [P]' % url) +
+            at("proxy/", guard).replace("SetHandler pypi-index", 'ProxyPass "%s"' % url))
+
+
 def others(t, s, tok, back):
     """The index is what is configured, and something else answers: that one sees nothing before the verdict."""
-    for path in ("/pass/", "/rewritten/", "/proxy/"):
-        one = package("other", path.strip("/").replace("pass", "1").replace("rewritten", "2").replace("proxy", "3"))
+    for number, path in enumerate(OTHERS):
+        one = package("other", "1.%d" % number)
         for chunks in (None, 8191):
             for how, status in (("bad", 400), ("good", 200)):
                 del back.given[:]
@@ -202,14 +231,9 @@ def main(t):
         tok = s.token("alice")
         there = site.GUARD + site.SIMPLE
         there = there.replace("{guard}", MEMORY) + site.GUARD.replace("/legacy/", "/whole/").replace("{guard}", WHOLE)
-        there += site.GUARD.replace("/legacy/", "/pass/").replace("{guard}", MEMORY)
-        there += 'ProxyPass "/pass/" "%s"\n' % back.url("/")
-        there += site.GUARD.replace("/legacy/", "/rewritten/").replace(
-            "{guard}", MEMORY + '\n    RewriteEngine On\n    RewriteRule ".*" "%s" [P]' % back.url("/"))
-        there += site.GUARD.replace("/legacy/", "/proxy/").replace("{guard}", MEMORY).replace(
-            "SetHandler pypi-index", 'ProxyPass "%s"' % back.url("/"))
+        there += "".join(elsewhere(start, guard, back.url("/")) for start, guard in (("/", MEMORY), ("/whole-", WHOLE)))
         s.start(locations=there, modules=["proxy", "proxy_http"])
-        for part, arguments in ((good, ()), (bad, ()), (meanwhile, ()), (others, (back,))):
+        for part, arguments in ((good, ()), (bad, ()), (spooled, ()), (meanwhile, ()), (others, (back,))):
             t.note(part.__name__)
             part(t, s, tok, *arguments)
     t.note("full")

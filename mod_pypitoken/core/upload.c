@@ -122,7 +122,7 @@ static const char *upload_sha256(upload_t *u)
 
     digest_finish(u->sha256, sum);
     digest_hex(hex, sum);
-    return hex;
+    return u->sha256->failed ? NULL : hex;
 }
 
 static verdict_code_t upload_end(void *baton)
@@ -306,6 +306,11 @@ verdict_code_t upload_finish(upload_t *u)
 const verdict_t *upload_verdict(const upload_t *u)
 {
     return &u->verdict;
+}
+
+apr_int64_t upload_content_at(const upload_t *u)
+{
+    return u->seen[FIELD_CONTENT] ? u->form.content_offset : -1;
 }
 
 const upload_form_t *upload_form(const upload_t *u)

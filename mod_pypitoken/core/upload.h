@@ -18,7 +18,7 @@ enum { UPLOAD_NAME_ANY, UPLOAD_NAME_FIRST, UPLOAD_NAME_EARLY };
 
 typedef struct upload_options_t {
     int legacy_names; /* PyPITokenLegacyNames */
-    int sha256;       /* make content_sha256: a token asks for it */
+    int sha256;       /* make content_sha256: a token asks for it, or the built-in index will */
     int name_first; /* UPLOAD_NAME_FIRST (PyPITokenStream): what tells it must stand before content;
                        UPLOAD_NAME_EARLY (and the built-in index): it may, and what is wrong
                        with it is said in the end */
@@ -37,7 +37,8 @@ typedef struct upload_form_t {
     project_file_t file;
     apr_int64_t content_offset; /* where the file's bytes start in the body */
     apr_int64_t content_length; /* -1 until content has ended */
-    const char *content_sha256; /* of the bytes received, 64 digits; NULL unless asked for */
+    const char *content_sha256; /* of the bytes received, 64 digits; NULL unless asked for, and
+                                   when OpenSSL would not */
     apr_int64_t signature_offset, signature_length; /* of gpg_signature; length -1 if absent */
 } upload_form_t;
 
@@ -49,6 +50,9 @@ verdict_code_t upload_finish(upload_t *u);
 
 /* The verdict of the last feed or finish. */
 const verdict_t *upload_verdict(const upload_t *u);
+
+/* Where content begins in the body, as soon as it has begun; -1 before. */
+apr_int64_t upload_content_at(const upload_t *u);
 
 /* The form; NULL unless upload_finish allowed it. */
 const upload_form_t *upload_form(const upload_t *u);

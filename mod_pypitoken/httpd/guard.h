@@ -19,6 +19,9 @@ typedef struct guard_pass_t {
     const char *user;        /* owner of the token, or who gave a password */
     const char *token_id;    /* NULL: a password */
     apr_int64_t body_length; /* of the whole form, as the handler will read it; -1 until judged */
+    int kept;             /* a file in packages that has no name and is the body from content_offset
+                             on: spool_offered; -1: there is none */
+    const char *packages; /* PyPITokenPackages where the body was read; NULL: none */
 } guard_pass_t;
 
 /* The pass of this request (or of the request it came from), NULL when there is none. */

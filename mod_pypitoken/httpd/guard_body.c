@@ -92,6 +92,10 @@ static verdict_code_t guard_body_data(guard_body_t *b, request_rec *r, guard_bod
         g->verdict = *upload_verdict(b->upload);
         return g->verdict.code;
     }
+    if (b->packages && upload_content_at(b->upload) >= 0) {
+        spool_offer(g->spool, upload_content_at(b->upload), b->packages);
+        b->packages = NULL;
+    }
     pieces->piece[pieces->n].iov_base = (void *)p;
     pieces->piece[pieces->n++].iov_len = n;
     pieces->bytes += n;
@@ -162,6 +166,8 @@ static verdict_code_t guard_body_permit(guard_body_t *b, request_rec *r, const u
         g->pass.user = g->bearer.token.user_name;
         g->pass.token_id = g->bearer.token.id;
         g->pass.body_length = b->eos ? spool_length(g->spool) : -1;
+        g->pass.kept = b->eos ? spool_offered(g->spool) : -1;
+        g->pass.packages = config_dir(r)->packages;
     }
     return g->verdict.code;
 }
@@ -185,19 +191,22 @@ int guard_body_refuse(guard_body_t *b, request_rec *r)
 }
 
 /* A parser, a spool and a place among the uploads; a token that asks for the file's digest has to
- * wait for all of it. */
+ * wait for all of it. What the built-in index will get as a whole is hashed while the client sends.
+ */
 static verdict_code_t guard_body_begin(guard_body_t *b, request_rec *r)
 {
     const config_dir_t *c = config_dir(r);
     guard_state_t *g = b->g;
     int digest = caveat_set_wants_digest(g->bearer.set);
     int first = c->packages ? UPLOAD_NAME_EARLY : UPLOAD_NAME_FIRST;
-    upload_options_t options = {c->legacy_names == 1, digest,
-                                c->stream == 1 && !digest ? first : UPLOAD_NAME_ANY};
+    int stream = c->stream == 1 && !digest;
+    upload_options_t options = {c->legacy_names == 1, digest || (c->packages && !stream),
+                                stream ? first : UPLOAD_NAME_ANY};
     slice_t boundary;
 
     b->max = config_max_upload(c);
     b->stream = options.name_first != UPLOAD_NAME_ANY;
+    b->packages = stream ? NULL : c->packages;
     b->withheld = options.name_first == UPLOAD_NAME_EARLY;
     if (gate_check(r, b->max, &boundary, &g->verdict) != VERDICT_ALLOWED) {
         return g->verdict.code;

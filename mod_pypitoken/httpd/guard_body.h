@@ -17,10 +17,12 @@ struct guard_body_t {
     guard_state_t *g;
     upload_t *upload;
     apr_off_t max;
-    int stream;   /* PyPITokenStream, and nothing speaks against it */
-    int withheld; /* nobody but the built-in index reads before the verdict */
-    int eos;      /* the body has come to its end */
-    int answered; /* another module's filter has answered in our place */
+    int stream;           /* PyPITokenStream, and nothing speaks against it */
+    int withheld;         /* nobody but the built-in index reads before the verdict */
+    const char *packages; /* where a file would be kept that is judged as a whole; NULL: nowhere, or
+                             the spool knows */
+    int eos;              /* the body has come to its end */
+    int answered;         /* another module's filter has answered in our place */
 };
 
 /* Checks the request's headers, reads the body into g->spool through the form's parser and asks

@@ -12,26 +12,34 @@ static size_t index_digest_blake2_size(const char *text)
 }
 
 void index_digest_start(index_digest_t *d, const char *md5, const char *sha256, const char *blake2,
-                        apr_pool_t *pool)
+                        const char *known, apr_pool_t *pool)
 {
     memset(d, 0, sizeof(*d));
     d->md5 = md5 ? md5 : "";
     d->sha256 = sha256 ? sha256 : "";
     d->blake2 = blake2 ? blake2 : "";
-    d->state = digest_make(pool);
+    d->known = known;
+    d->state = known ? NULL : digest_make(pool);
     crypto_generichash_init(&d->blake2_state, NULL, 0, index_digest_blake2_size(d->blake2));
     apr_md5_init(&d->md5_state);
 }
 
 void index_digest_update(index_digest_t *d, const char *p, apr_size_t n)
 {
-    digest_update(d->state, p, n);
+    if (d->state) {
+        digest_update(d->state, p, n);
+    }
     if (*d->blake2) {
         crypto_generichash_update(&d->blake2_state, (const unsigned char *)p, n);
     }
     if (*d->md5) {
         apr_md5_update(&d->md5_state, p, n);
     }
+}
+
+int index_digest_wanted(const index_digest_t *d)
+{
+    return d->state || *d->blake2 || *d->md5;
 }
 
 int index_digest_late(index_digest_t *d, const char *md5, const char *sha256, const char *blake2)
@@ -74,15 +82,28 @@ static int index_digest_is_base64(const char *text, const unsigned char *sum, si
     return 0;
 }
 
+/* Into d->sum; 0 when there is none to be had. */
+static int index_digest_sum(index_digest_t *d)
+{
+    size_t got = 0;
+
+    if (!d->state) {
+        return sodium_hex2bin(d->sum, sizeof(d->sum), d->known, strlen(d->known), NULL, &got,
+                              NULL) == 0 &&
+               got == sizeof(d->sum);
+    }
+    digest_finish(d->state, d->sum);
+    return !d->state->failed;
+}
+
 const char *index_digest_finish(index_digest_t *d)
 {
     unsigned char md5[APR_MD5_DIGESTSIZE], blake2[crypto_generichash_BYTES_MAX];
     size_t size = index_digest_blake2_size(d->blake2);
 
-    digest_finish(d->state, d->sum);
     apr_md5_final(md5, &d->md5_state);
     crypto_generichash_final(&d->blake2_state, blake2, size);
-    if (d->state->failed ||
+    if (!index_digest_sum(d) ||
         (*d->sha256 && !index_digest_is_hex(d->sha256, d->sum, sizeof(d->sum)))) {
         return "sha256 digest";
     }

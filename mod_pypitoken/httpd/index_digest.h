@@ -17,18 +17,23 @@
 /* Keep it on the stack: libsodium's states are aligned to 64 bytes, pool memory is not. */
 typedef struct index_digest_t {
     const char *md5, *blake2, *sha256; /* as sent, "" for none */
+    const char *known;                 /* SHA-256 that the parser has made, or NULL */
     digest_t *state;
     crypto_generichash_state blake2_state;
     apr_md5_ctx_t md5_state;
     unsigned char sum[DIGEST_BYTES]; /* SHA-256, after finish */
 } index_digest_t;
 
-/* Starts; the strings of the form must outlive d, and d must not outlive pool. SHA-256 is always
- * made, the others when sent. */
+/* Starts; all strings must outlive d, and d must not outlive pool. SHA-256 is always made, unless
+ * known has the 64 digits of it (upload_form_t.content_sha256) and is not NULL; the others are made
+ * when sent. */
 void index_digest_start(index_digest_t *d, const char *md5, const char *sha256, const char *blake2,
-                        apr_pool_t *pool);
+                        const char *known, apr_pool_t *pool);
 
 void index_digest_update(index_digest_t *d, const char *p, apr_size_t n);
+
+/* 1 when there is something to make of the bytes. */
+int index_digest_wanted(const index_digest_t *d);
 
 /* The same form has come to its end and declares md5, sha256 and blake2. 1 when one of them was not
  * known at the start and is not being made: start again with these, and the bytes from the first

@@ -128,8 +128,7 @@ static const char *index_disk_proc(char *path, size_t size, int fd)
     return path;
 }
 
-/* -1 where the file system has no nameless files, or no /proc gives them a name later. */
-static int index_disk_nameless(const char *packages)
+int index_disk_nameless(const char *packages)
 {
 #ifdef O_TMPFILE
     int fd = open(packages, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
@@ -207,16 +206,29 @@ apr_status_t index_disk_temp(index_disk_temp_t **out, const char *packages, apr_
     return index_disk_named(t, packages, pool);
 }
 
-/* Errors show in fsync. */
-static void index_disk_ahead(index_disk_temp_t *t)
+apr_status_t index_disk_adopt(index_disk_temp_t **out, int fd, off_t length, apr_pool_t *pool)
+{
+    index_disk_temp_t *t = apr_pcalloc(pool, sizeof(*t));
+
+    t->holder = -1;
+    t->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    t->written = t->begun = length;
+    apr_pool_cleanup_register(pool, t, index_disk_drop, apr_pool_cleanup_null);
+    *out = t;
+    return t->fd >= 0 && ftruncate(t->fd, length) == 0 ? APR_SUCCESS : errno;
+}
+
+void index_disk_ahead(int fd, off_t written, off_t *begun)
 {
 #ifdef SYNC_FILE_RANGE_WRITE
-    if (t->written - t->begun >= INDEX_DISK_AHEAD) {
-        (void)sync_file_range(t->fd, t->begun, t->written - t->begun, SYNC_FILE_RANGE_WRITE);
-        t->begun = t->written;
+    if (written - *begun >= INDEX_DISK_AHEAD) {
+        (void)sync_file_range(fd, *begun, written - *begun, SYNC_FILE_RANGE_WRITE);
+        *begun = written;
     }
 #else
-    (void)t;
+    (void)fd;
+    (void)written;
+    (void)begun;
 #endif
 }
 
@@ -234,7 +246,7 @@ apr_status_t index_disk_write(index_disk_temp_t *t, const char *p, apr_size_t n)
             t->written += done;
         }
     }
-    index_disk_ahead(t);
+    index_disk_ahead(t->fd, t->written, &t->begun);
     return APR_SUCCESS;
 }
 

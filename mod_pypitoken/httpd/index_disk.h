@@ -28,6 +28,18 @@ typedef struct index_disk_temp_t {
  * it was published, with index_disk_done or at last with pool. */
 apr_status_t index_disk_temp(index_disk_temp_t **out, const char *packages, apr_pool_t *pool);
 
+/* A file without a name there, readable and writable, that linkat can give one; the caller's. -1
+ * where the file system has none, or no /proc gives them a name later: errno. */
+int index_disk_nameless(const char *packages);
+
+/* The file of that descriptor, which stays the caller's, as a temporary of which length bytes are
+ * to stay, whatever stands behind them. */
+apr_status_t index_disk_adopt(index_disk_temp_t **out, int fd, off_t length, apr_pool_t *pool);
+
+/* Tells the disk to begin with what is written, when that is much more than what it has begun with
+ * already (*begun, moved). Errors show in index_disk_sync. */
+void index_disk_ahead(int fd, off_t written, off_t *begun);
+
 /* Appends; all or an error. The disk begins with a long file before it is at its end, so that
  * index_disk_sync has less to wait for. */
 apr_status_t index_disk_write(index_disk_temp_t *t, const char *p, apr_size_t n);

@@ -1,6 +1,8 @@
 /*
  * index_store.c - keeps a guarded upload; see index_store.h for the contract.
  *
+ * A file that the guard has put where it can stay (guard_pass_t.kept) is not written once more.
+ *
  * body -> temporaries and digests, while it comes -> the guard's verdict, with the last read ->
  * digests checked -> all flushed -> under the project's lock:
  * metadata, file, signature get their names -> directory flushed -> 200. The link of the file is
@@ -16,25 +18,11 @@
 #include <string.h>
 
 #include "httpd/denial.h"
-#include "httpd/index_digest.h"
-#include "httpd/index_disk.h"
 #include "httpd/index_meta.h"
+#include "httpd/index_part.h"
 #include "httpd/index_path.h"
 
-#define INDEX_STORE_READ  65536
-#define INDEX_STORE_BLOCK 131072
-
-/* One file that travels in the form. */
-typedef struct index_store_part_t {
-    const char *name;                /* NULL when it was not sent */
-    apr_int64_t offset, length, got; /* length -1: all that comes */
-    index_disk_temp_t *temp;
-    char *block; /* httpd reads 8000 bytes at a time: kept together for the disk; NULL: written at
-                    once */
-    apr_size_t held;
-    index_digest_t digest;
-    struct stat info;
-} index_store_part_t;
+#define INDEX_STORE_READ 65536
 
 typedef struct index_store_t {
     request_rec *r;
@@ -42,7 +30,7 @@ typedef struct index_store_t {
     const upload_form_t *form;
     const char *packages;
     int whole; /* all of form is known */
-    index_store_part_t file, signature;
+    index_part_t file, signature;
     index_disk_temp_t *meta;
     int dir; /* of the project */
     verdict_t verdict;
@@ -66,64 +54,9 @@ static verdict_code_t index_store_failed(index_store_t *s, apr_status_t rv, cons
     return s->verdict.code;
 }
 
-/* ---- the body ---- */
-
-static apr_status_t index_store_write(index_store_part_t *part, const char *p, apr_size_t n)
-{
-    index_digest_update(&part->digest, p, n);
-    return index_disk_write(part->temp, p, n);
-}
-
-static apr_status_t index_store_flush(index_store_part_t *part)
-{
-    apr_status_t rv = part->held ? index_store_write(part, part->block, part->held) : APR_SUCCESS;
-
-    part->held = 0;
-    return rv;
-}
-
-static apr_status_t index_store_add(index_store_part_t *part, const char *p, apr_size_t n)
-{
-    apr_status_t rv = APR_SUCCESS;
-
-    part->got += (apr_int64_t)n;
-    if (!part->block) {
-        return index_store_write(part, p, n);
-    }
-    while (rv == APR_SUCCESS && n > 0) {
-        apr_size_t room = INDEX_STORE_BLOCK - part->held, now = n < room ? n : room;
-
-        memcpy(part->block + part->held, p, now);
-        part->held += now;
-        p += now;
-        n -= now;
-        if (part->held == INDEX_STORE_BLOCK) {
-            rv = index_store_flush(part);
-        }
-    }
-    return rv;
-}
-
-/* Takes what of the n bytes at position at of the body belongs to part. */
-static apr_status_t index_store_take(index_store_part_t *part, apr_int64_t at, const char *p,
-                                     apr_size_t n)
-{
-    apr_int64_t from = part->offset - at, to = part->offset + part->length - at;
-
-    if (part->length < 0) {
-        to = (apr_int64_t)n;
-    }
-    if (!part->name || to <= 0 || from >= (apr_int64_t)n) {
-        return APR_SUCCESS;
-    }
-    from = from < 0 ? 0 : from;
-    to = to > (apr_int64_t)n ? (apr_int64_t)n : to;
-    return index_store_add(part, p + from, (apr_size_t)(to - from));
-}
-
 /* ---- before it has a name ---- */
 
-static verdict_code_t index_store_open(index_store_t *s, index_store_part_t *part, const char *name,
+static verdict_code_t index_store_open(index_store_t *s, index_part_t *part, const char *name,
                                        apr_int64_t offset, apr_int64_t length)
 {
     apr_status_t rv;
@@ -135,9 +68,17 @@ static verdict_code_t index_store_open(index_store_t *s, index_store_part_t *par
     if (!index_path_file_valid(slice_of(name))) {
         return index_store_refuse(s, VERDICT_FILENAME_INVALID, name);
     }
-    rv = index_disk_temp(&part->temp, s->packages, s->r->pool);
+    rv = part->kept ? APR_SUCCESS : index_disk_temp(&part->temp, s->packages, s->r->pool);
     return rv == APR_SUCCESS ? VERDICT_ALLOWED
                              : index_store_failed(s, rv, "cannot make a temporary for");
+}
+
+/* 1 when the guard has put the file where this index keeps its own: with the bytes that it has
+ * judged, and hashed. */
+static int index_store_kept(const index_store_t *s)
+{
+    return s->pass->kept >= 0 && s->form->content_sha256 &&
+           strcmp(s->pass->packages, s->packages) == 0;
 }
 
 /* As soon as it is known that there is one: at the start, or with the end of the form. */
@@ -158,10 +99,12 @@ static verdict_code_t index_store_begin(index_store_t *s)
     apr_pool_t *pool = s->r->pool;
     verdict_code_t code;
 
-    index_digest_start(&s->file.digest, form->md5, form->sha256, form->blake2, pool);
-    index_digest_start(&s->signature.digest, "", "", "", pool);
-    if (s->pass->body_length < 0 || form->content_length > INDEX_STORE_READ) {
-        s->file.block = apr_palloc(pool, INDEX_STORE_BLOCK);
+    index_digest_start(&s->file.digest, form->md5, form->sha256, form->blake2, form->content_sha256,
+                       pool);
+    index_digest_start(&s->signature.digest, "", "", "", NULL, pool);
+    s->file.kept = index_store_kept(s);
+    if (!s->file.kept && (s->pass->body_length < 0 || form->content_length > INDEX_STORE_READ)) {
+        s->file.block = apr_palloc(pool, INDEX_PART_BLOCK);
     }
     if (!index_path_project_valid(slice_of(form->project), pool)) {
         return index_store_refuse(s, VERDICT_FILENAME_INVALID, form->filename);
@@ -186,9 +129,9 @@ static verdict_code_t index_store_look(index_store_t *s)
 
 static apr_status_t index_store_bytes(index_store_t *s, apr_int64_t at, const char *p, apr_size_t n)
 {
-    apr_status_t rv = index_store_take(&s->file, at, p, n);
+    apr_status_t rv = index_part_take(&s->file, at, p, n);
 
-    return rv == APR_SUCCESS ? index_store_take(&s->signature, at, p, n) : rv;
+    return rv == APR_SUCCESS ? index_part_take(&s->signature, at, p, n) : rv;
 }
 
 /* One brigade; *eos when it had the end. What cannot be kept is read all the same. */
@@ -245,7 +188,7 @@ static int index_store_body(index_store_t *s)
     if (rv != APR_SUCCESS) {
         return ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
     }
-    rv = s->verdict.code == VERDICT_ALLOWED ? index_store_flush(&s->file) : APR_SUCCESS;
+    rv = s->verdict.code == VERDICT_ALLOWED ? index_part_flush(&s->file) : APR_SUCCESS;
     if (rv != APR_SUCCESS) {
         index_store_failed(s, rv, "cannot write a temporary for");
     }
@@ -258,23 +201,20 @@ static int index_store_body(index_store_t *s)
     return OK;
 }
 
-static void index_store_hash(void *digest, const char *p, apr_size_t n)
-{
-    index_digest_update(digest, p, n);
-}
-
 /* Digests that the form names behind the file are made of what was kept. */
 static verdict_code_t index_store_digests(index_store_t *s)
 {
     const upload_form_t *form = s->form;
     index_digest_t *d = &s->file.digest;
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv =
+        s->file.kept ? index_part_adopt(&s->file, s->pass->kept, s->r->pool) : APR_SUCCESS;
     const char *wrong;
 
-    if (index_digest_late(d, form->md5, form->sha256, form->blake2)) {
+    if (rv == APR_SUCCESS && index_digest_late(d, form->md5, form->sha256, form->blake2)) {
         (void)index_digest_finish(d);
-        index_digest_start(d, form->md5, form->sha256, form->blake2, s->r->pool);
-        rv = index_disk_again(s->file.temp, index_store_hash, d);
+        index_digest_start(d, form->md5, form->sha256, form->blake2, form->content_sha256,
+                           s->r->pool);
+        rv = index_part_again(&s->file);
     }
     wrong = index_digest_finish(d);
     (void)index_digest_finish(&s->signature.digest);
@@ -312,7 +252,7 @@ static verdict_code_t index_store_settle(index_store_t *s)
 /* ---- its name ---- */
 
 /* What of that name is there: VERDICT_ALLOWED for the same bytes. */
-static verdict_code_t index_store_compare(index_store_t *s, const index_store_part_t *part)
+static verdict_code_t index_store_compare(index_store_t *s, const index_part_t *part)
 {
     unsigned char sum[DIGEST_BYTES];
     struct stat info;
@@ -331,7 +271,7 @@ static verdict_code_t index_store_compare(index_store_t *s, const index_store_pa
                : index_store_refuse(s, VERDICT_FILE_EXISTS, part->name);
 }
 
-static int index_store_there(const index_store_t *s, const index_store_part_t *part)
+static int index_store_there(const index_store_t *s, const index_part_t *part)
 {
     struct stat info;
 
@@ -339,7 +279,7 @@ static int index_store_there(const index_store_t *s, const index_store_part_t *p
 }
 
 /* Names part, or finds the same bytes there. */
-static verdict_code_t index_store_link(index_store_t *s, const index_store_part_t *part)
+static verdict_code_t index_store_link(index_store_t *s, const index_part_t *part)
 {
     apr_status_t rv = index_disk_publish(part->temp, s->dir, part->name);
 

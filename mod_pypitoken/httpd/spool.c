@@ -7,12 +7,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "httpd/index_disk.h"
+
 #define SPOOL_PIECE 65536
 /* When so much of the file has been taken, what little is left moves to its front. */
 #define SPOOL_AGAIN 1048576
 
 /* Bytes wait in the brigade or in the file, never in both: once there is something in the file,
- * everything goes there until what waits there is little enough to be taken back. A stream of which
+ * everything goes there until what waits there is little enough to be taken back. (What stands
+ * before a file that is offered stays in the brigade, and goes out first.) A stream of which
  * only a little waits at any time needs no more room than that: the file's beginning is used again.
  * Buckets point into it only when it is sealed and nothing is written any more. */
 struct spool_t {
@@ -22,9 +25,12 @@ struct spool_t {
     apr_off_t memory;
     const char *dir;
     apr_int64_t length, taken;
-    apr_file_t *file;   /* NULL until memory was not enough */
-    apr_off_t from, to; /* the part of the file that waits */
-    apr_off_t at;       /* where the file is read or written next; -1: nobody knows */
+    apr_file_t *file;     /* NULL until memory was not enough */
+    apr_off_t from, to;   /* the part of the file that waits */
+    apr_off_t at;         /* where the file is read or written next; -1: nobody knows */
+    const char *packages; /* where somebody would keep the body from offer on; NULL: nobody */
+    apr_int64_t offer;
+    apr_off_t begun; /* of a file that is offered: so much is on its way to the disk; else -1 */
 };
 
 spool_t *spool_create(request_rec *r, apr_off_t memory, const char *dir)
@@ -36,7 +42,21 @@ spool_t *spool_create(request_rec *r, apr_off_t memory, const char *dir)
     s->bb = apr_brigade_create(r->pool, s->alloc);
     s->memory = memory;
     s->dir = dir;
+    s->begun = -1;
     return s;
+}
+
+void spool_offer(spool_t *s, apr_int64_t at, const char *packages)
+{
+    s->offer = at;
+    s->packages = packages;
+}
+
+int spool_offered(const spool_t *s)
+{
+    apr_os_file_t fd = -1;
+
+    return s->begun >= 0 && apr_os_file_get(&fd, s->file) == APR_SUCCESS ? fd : -1;
 }
 
 apr_int64_t spool_length(const spool_t *s)
@@ -54,12 +74,9 @@ int spool_filed(const spool_t *s)
     return s->file != NULL;
 }
 
-/* A file that never has a name: a killed child leaves nothing behind. Opened once more through
- * /proc, for APR takes care only of files that it opened itself. */
-static apr_status_t spool_nameless(spool_t *s, const char *dir)
+/* Opened once more through /proc, for APR takes care only of files that it opened itself. */
+static apr_status_t spool_own(spool_t *s, int fd)
 {
-#ifdef O_TMPFILE
-    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     apr_status_t rv;
 
     if (fd < 0) {
@@ -69,11 +86,29 @@ static apr_status_t spool_nameless(spool_t *s, const char *dir)
                        APR_FOPEN_READ | APR_FOPEN_WRITE | APR_FOPEN_BINARY, 0, s->pool);
     close(fd);
     return rv;
+}
+
+/* A file that never has a name: a killed child leaves nothing behind. */
+static apr_status_t spool_nameless(spool_t *s, const char *dir)
+{
+#ifdef O_TMPFILE
+    return spool_own(s, open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
 #else
     (void)s;
     (void)dir;
     return APR_ENOTIMPL;
 #endif
+}
+
+/* 1 when there is a file now in which somebody may keep what comes from offer on. */
+static int spool_offer_open(spool_t *s)
+{
+    if (!s->packages || s->file || s->taken || s->length < s->offer ||
+        spool_own(s, index_disk_nameless(s->packages)) != APR_SUCCESS) {
+        return 0;
+    }
+    s->begun = 0;
+    return 1;
 }
 
 static apr_status_t spool_file_open(spool_t *s)
@@ -119,6 +154,9 @@ static apr_status_t spool_file_write(spool_t *s, const struct iovec *pieces, int
         s->to += (apr_off_t)bytes;
     }
     s->at = rv == APR_SUCCESS ? s->to : -1;
+    if (s->begun >= 0) {
+        index_disk_ahead(spool_offered(s), s->to, &s->begun);
+    }
     return rv;
 }
 
@@ -129,15 +167,16 @@ static apr_status_t spool_file_write_one(spool_t *s, const char *p, apr_size_t n
     return spool_file_write(s, &piece, 1, n);
 }
 
-/* What was held in memory goes to the file. */
+/* What was held in memory goes to the file, from the offer on if that is one. */
 static apr_status_t spool_spill(spool_t *s)
 {
-    apr_status_t rv = spool_file_open(s);
+    apr_bucket *b = APR_BRIGADE_FIRST(s->bb), *next;
+    apr_status_t rv =
+        spool_offer_open(s) ? apr_brigade_partition(s->bb, s->offer, &b) : spool_file_open(s);
 
     s->from = s->to = 0;
     s->at = -1;
-    while (rv == APR_SUCCESS && !APR_BRIGADE_EMPTY(s->bb)) {
-        apr_bucket *b = APR_BRIGADE_FIRST(s->bb);
+    for (; rv == APR_SUCCESS && b != APR_BRIGADE_SENTINEL(s->bb); b = next) {
         const char *p;
         apr_size_t n;
 
@@ -145,6 +184,7 @@ static apr_status_t spool_spill(spool_t *s)
         if (rv == APR_SUCCESS) {
             rv = spool_file_write_one(s, p, n);
         }
+        next = APR_BUCKET_NEXT(b);
         apr_bucket_delete(b);
     }
     return rv;
@@ -268,7 +308,7 @@ apr_status_t spool_take(spool_t *s, apr_bucket_brigade *bb, apr_off_t max)
 {
     apr_bucket *b;
 
-    if (s->from < s->to) {
+    if (s->from < s->to && APR_BRIGADE_EMPTY(s->bb)) {
         return spool_take_file(s, bb, max);
     }
     while (max > 0 && (b = APR_BRIGADE_FIRST(s->bb)) != APR_BRIGADE_SENTINEL(s->bb)) {

@@ -22,6 +22,16 @@ apr_status_t spool_add(spool_t *s, const char *p, apr_size_t n);
 /* Several pieces, bytes in all, at once. */
 apr_status_t spool_add_all(spool_t *s, const struct iovec *pieces, int n, apr_size_t bytes);
 
+/* What comes from the position at on is somebody's file, who would keep it in the directory
+ * packages: should memory not be enough, the file begins with that byte, and is there. For a spool
+ * that is sealed before anything is taken. Without effect when the file is there already, when not
+ * all before at was added by then, or where the system cannot give a file a name later. */
+void spool_offer(spool_t *s, apr_int64_t at, const char *packages);
+
+/* The descriptor of a file that became so: the body from at on, to its end. It stays open, and the
+ * spool's, as long as the request. -1: there is none. */
+int spool_offered(const spool_t *s);
+
 /* How many bytes were added since the beginning, and how many of them were not taken yet. */
 apr_int64_t spool_length(const spool_t *s);
 apr_int64_t spool_waiting(const spool_t *s);

@@ -49,7 +49,7 @@ static const struct {
 
 static apr_pool_t *p;
 
-static void test_table(int step)
+static void test_table(int step, const char *known)
 {
     size_t i;
 
@@ -58,7 +58,8 @@ static void test_table(int step)
         const char *wrong;
         int at;
 
-        index_digest_start(&d, test_cases[i].md5, test_cases[i].sha256, test_cases[i].blake2, p);
+        index_digest_start(&d, test_cases[i].md5, test_cases[i].sha256, test_cases[i].blake2, known,
+                           p);
         for (at = 0; at < 3; at += step) {
             index_digest_update(&d, &"abc"[at], (apr_size_t)step);
         }
@@ -74,11 +75,29 @@ static void test_hex(void)
     index_digest_t d;
     char hex[INDEX_DIGEST_HEX];
 
-    index_digest_start(&d, "", "", "", p);
+    index_digest_start(&d, "", "", "", NULL, p);
     index_digest_update(&d, "abc", 3);
     (void)index_digest_finish(&d);
     index_digest_hex(hex, d.sum);
     tap_ok(strcmp(hex, TEST_SHA) == 0, "the SHA-256 is there when none was sent");
+}
+
+/* The parser has made it: not made again, and not believed when it is none. */
+static void test_known(void)
+{
+    static const char *const none[] = {"", "ba7816bf", TEST_SHA "00", "zz" TEST_SHA};
+    index_digest_t d;
+    size_t i;
+
+    index_digest_start(&d, "", TEST_SHA, "", TEST_SHA, p);
+    tap_ok(index_digest_finish(&d) == NULL && d.sum[0] == 0xba, "a SHA-256 that is known");
+    index_digest_start(&d, "", TEST_B2, "", TEST_SHA, p);
+    tap_ok(index_digest_finish(&d) != NULL, "  is held against the form's");
+    for (i = 0; i < sizeof(none) / sizeof(*none); i++) {
+        index_digest_start(&d, "", "", "", none[i], p);
+        index_digest_update(&d, "abc", 3);
+        tap_ok(index_digest_finish(&d) != NULL, "  \"%s\" is none", none[i]);
+    }
 }
 
 int main(void)
@@ -87,8 +106,10 @@ int main(void)
         return 1;
     }
     apr_pool_create(&p, NULL);
-    test_table(1);
-    test_table(3);
+    test_table(1, NULL);
+    test_table(3, NULL);
+    test_table(3, TEST_SHA);
     test_hex();
+    test_known();
     return tap_done();
 }

@@ -6,6 +6,7 @@
 /* First: APR takes offsetof only if it is there, and else reaches through a null pointer. */
 #include <stddef.h>
 
+#include "httpd/index_disk.h"
 #include "tap.h"
 
 #include <apr_general.h>
@@ -14,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/resource.h>
 
 #include "httpd/spool.h"
@@ -133,6 +135,82 @@ static void spool_same(apr_pool_t *pool)
     }
 }
 
+/* What the file of an offer has in it: the body from at on. */
+static int spool_kept(const spool_t *s, apr_size_t at)
+{
+    static char kept[BODY + 1];
+
+    return pread(spool_offered(s), kept, sizeof(kept), 0) == (ssize_t)(BODY - at) &&
+           memcmp(kept, spool_body + at, BODY - at) == 0;
+}
+
+/* 1: offered, -1: not, and there was no reason to; 0: anything else, and *wrong tells. */
+static int spool_offer_run(unsigned seed, apr_off_t memory, apr_size_t at, const char *dir,
+                           const char **wrong, apr_pool_t *parent)
+{
+    unsigned state = seed, pieces[] = {1, 33, 8000, 8192, 65536, 100000};
+    int offered, due = 0, told = 0;
+    spool_case_t k;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, parent);
+    spool_begin(&k, memory, NULL, pool);
+    while (k.in < BODY && !k.wrong) {
+        apr_size_t n = 1 + spool_next(&state) % pieces[spool_next(&state) % 6];
+
+        n = n < BODY - k.in ? n : BODY - k.in;
+        if (!told && k.in + n > at) { /* with the piece in which it begins */
+            spool_offer(k.s, (apr_int64_t)at, dir);
+            told = 1;
+        }
+        due = due ||
+              (told && k.in >= at && k.in <= (apr_size_t)memory && k.in + n > (apr_size_t)memory);
+        k.wrong = spool_add(k.s, spool_body + k.in, n) == APR_SUCCESS ? NULL : "not written";
+        k.in += n;
+    }
+    offered = spool_offered(k.s) >= 0;
+    if (!k.wrong && offered && !spool_kept(k.s, at)) {
+        k.wrong = "the file is another one";
+    }
+    if (!k.wrong && offered != due) {
+        k.wrong = offered ? "offered" : "not offered";
+    }
+    spool_seal(k.s);
+    while (k.out < BODY && !k.wrong) {
+        spool_look(&k, 1 + spool_next(&state) % pieces[2 + spool_next(&state) % 4]);
+    }
+    *wrong = k.wrong;
+    apr_pool_destroy(pool);
+    return k.wrong ? 0 : offered ? 1 : -1;
+}
+
+static void spool_offers(apr_pool_t *pool)
+{
+    static const apr_size_t at[] = {0, 1, 777, 8000, 65536, 200000, BODY - 1};
+    static const apr_off_t memory[] = {0, 1000, 65536, 131072, BODY};
+    const char *wrong = NULL;
+    int yes = 0, no = 0, fd = index_disk_nameless(".");
+    unsigned i;
+
+    if (fd < 0) {
+        tap_ok(1, "# SKIP no files without a name here");
+        return;
+    }
+    close(fd);
+    for (i = 0; i < 7 * 5 * 12 && !wrong; i++) {
+        int got = spool_offer_run(i + 1, memory[i % 5], at[i % 7], ".", &wrong, pool);
+
+        yes += got > 0;
+        no += got < 0;
+    }
+    tap_ok(!wrong, "a file that somebody would keep: %s",
+           wrong ? wrong : "has it, and all comes out");
+    tap_ok(yes > 50 && no > 50, "  %d times, and %d times it cannot be", yes, no);
+    tap_ok(spool_offer_run(3, 65536, 777, "/no/such/directory", &wrong, pool) == 0 &&
+               strcmp(wrong, "not offered") == 0,
+           "  not in a directory that is not there");
+}
+
 /* Ten times the limit goes through, with little of it in the file at any time. */
 static void spool_again(apr_pool_t *pool)
 {
@@ -197,6 +275,7 @@ int main(void)
         spool_body[i] = (char)spool_next(&state);
     }
     spool_same(pool);
+    spool_offers(pool);
     spool_again(pool);
     spool_full(pool);
     apr_terminate();
