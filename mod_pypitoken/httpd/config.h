@@ -38,6 +38,7 @@ typedef struct config_server_t {
     const char *manage_path;         /* where SetHandler pypitoken-manage stands, or NULL */
     int guarded;                     /* a PyPITokenGuard On stands in this server's sections */
     apr_array_header_t *guard_paths; /* const char *: of all of them, then of the main server's */
+    apr_array_header_t *errors;      /* int: the statuses of guard_error.c, from post_config on */
     apr_interval_time_t flush;       /* PyPITokenFlush, of the main server; 0: not set */
     crowd_t *crowd;                  /* one for all servers, from post_config on */
     const char *notify_program;      /* PyPITokenNotify, of the main server; NULL: none */

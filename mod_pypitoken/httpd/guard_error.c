@@ -19,17 +19,36 @@ static int guard_error_ours(request_rec *r)
     return config_dir(r)->guard == 1 || guard_state(r);
 }
 
-/* A custom response, even an empty one, comes before any ErrorDocument. */
-static int guard_error_hold(request_rec *r)
+/* The redirects and errors that this httpd knows. Found out once: it takes longer than to read the
+ * headers of a request. */
+static int guard_error_known(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
+    apr_array_header_t *known = apr_array_make(pconf, 80, sizeof(int));
     int status;
 
-    for (status = guard_error_ours(r) ? 300 : 600; status < 600; status++) {
+    (void)plog;
+    (void)ptemp;
+    for (status = 300; status < 600; status++) {
         /* httpd gives all statuses that it does not know the place of 500 */
         if (status == HTTP_INTERNAL_SERVER_ERROR ||
             ap_index_of_response(status) != ap_index_of_response(HTTP_INTERNAL_SERVER_ERROR)) {
-            ap_custom_response(r, status, "");
+            APR_ARRAY_PUSH(known, int) = status;
         }
+    }
+    for (; s; s = s->next) {
+        config_server(s)->errors = known;
+    }
+    return OK;
+}
+
+/* A custom response, even an empty one, comes before any ErrorDocument. */
+static int guard_error_hold(request_rec *r)
+{
+    const apr_array_header_t *known = config_server(r->server)->errors;
+    int i;
+
+    for (i = 0; guard_error_ours(r) && i < known->nelts; i++) {
+        ap_custom_response(r, APR_ARRAY_IDX(known, i, int), "");
     }
     return DECLINED;
 }
@@ -94,6 +113,7 @@ static void guard_error_answer(request_rec *r)
 void guard_error_register(apr_pool_t *p)
 {
     (void)p;
+    ap_hook_post_config(guard_error_known, NULL, NULL, APR_HOOK_MIDDLE);
     /* the Location is known before the first of these; a rewritten URL may have another one */
     ap_hook_translate_name(guard_error_hold, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_perdir_config(guard_error_hold, NULL, NULL, APR_HOOK_REALLY_FIRST);

@@ -25,6 +25,7 @@ ThreadsPerChild 32
 MaxRequestWorkers 128
 MaxSpareThreads 128
 PyPITokenMaxUpload 4G
+LimitRequestBody 0
 WSGISocketPrefix "{root}/run/wsgi"
 WSGIDaemonProcess bench processes=2 threads=4
 """ + load.PLAIN % "/none" + """\

@@ -15,11 +15,18 @@ ROWS = {
 }
 
 
-def tool(*argv):
-    """The lines of bench_core, in order."""
-    path = os.path.join(BUILDDIR, "t/bench/bench_core")
-    done = subprocess.run([path, *map(str, argv)], stdout=subprocess.PIPE, text=True, check=True)
-    return [json.loads(line) for line in done.stdout.split("\n") if line]
+def lines(*argv, program="bench_core"):
+    """What bench_core or bench_store says, line by line as it comes."""
+    with subprocess.Popen([os.path.join(BUILDDIR, "t/bench", program), *map(str, argv)], stdout=subprocess.PIPE, text=True) as tool_:
+        for line in tool_.stdout:
+            yield json.loads(line)
+    if tool_.returncode:
+        raise RuntimeError("%s: exit %d" % (program, tool_.returncode))
+
+
+def tool(*argv, **kw):
+    """All of them, in order."""
+    return list(lines(*argv, **kw))
 
 
 def _token(result):

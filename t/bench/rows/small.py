@@ -9,7 +9,7 @@ import subprocess
 from pypt import mariadb, site, store, tap
 from pypt.httpd import free_port, load_lines
 
-from . import load, table
+from . import core, load, table
 
 ROWS = {
     "sqlite": "2 kB uploads, guard with SQLite / the same handler without authentication",
@@ -90,7 +90,22 @@ DBDMax 16
         s.httpd.more_ports = (self.other,)
         self.body = load.body(s, "body.bin")
         self.pids = [s.httpd.proc.pid, mysql.server.proc.pid]
-        self.server = mysql.server
+        self.server, self.database = mysql.server, mysql.name
+        mysql.server.query(mysql.name, "CREATE TABLE bench_rows (k VARCHAR(64) PRIMARY KEY, v VARCHAR(128), n INT)")
+        mysql.server.query(mysql.name, "INSERT INTO bench_rows VALUES ('a', 'b', 1)")
+        mysql.server.query(mysql.name, "CREATE TABLE bench_log (k BIGINT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(128), n INT)")
+
+    def alone(self, engine, count):
+        """What two look-ups cost, and adding a row, with nobody else there: CPU microseconds, of MariaDB too."""
+        if engine == "sqlite":
+            return {line["variant"]: line["seconds"] / line["count"] * 1e6
+                    for line in core.tool("sqlite", count, self.s.path("store"), program="bench_store")}
+        before, costs = load.seconds_of(self.pids[1:]), {}
+        for line in core.lines("mysql", count, self.server.socket, mariadb.PASSWORD, self.database, program="bench_store"):
+            now = load.seconds_of(self.pids[1:])
+            costs[line["variant"]] = (line["seconds"] + now - before) / line["count"] * 1e6
+            before = now
+        return costs
 
     def run(self, variant, seconds):
         path, other, who = VARIANTS[variant]
@@ -116,6 +131,10 @@ def measure(result, rows):
                 bench.run(variant, 1)
         for _, variant in table.turns(wanted, result.rounds(7)):
             result.add("small", variant, **bench.run(variant, result.size(1, 4 if variant == "bcrypt" else 2)))
+        for engine in ("sqlite", "mariadb"):
+            for _ in range(result.rounds(7) if engine in rows else 0):
+                costs = bench.alone(engine, result.size(100, 10000))
+                result.add("small", engine + " alone", look=costs["look"], add=costs["add"])
     report(result, rows)
 
 
@@ -132,3 +151,9 @@ def report(result, rows):
         if row in rows:
             result.ratio(row, what, a, b, "rate", (">=", target), "small")
             result.ratio(row, "  the same by CPU of httpd and MariaDB", b, a, "cpu", of="small")
+        if row in rows and row + " alone" in result.figures["small"]:
+            looks = result.values("small", row + " alone", "look")
+            result.line(row, "  CPU of two look-ups by a key, without us", looks, "us")
+            result.line(row, "  CPU of adding a row in a transaction, without us", result.values("small", row + " alone", "add"), "us")
+            result.line(row, "  the most that is left, by CPU, for who looks up twice",
+                        [none / (none + look) for none, look in zip(result.values("small", "none", "cpu"), looks)])
