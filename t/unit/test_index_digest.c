@@ -111,5 +111,7 @@ int main(void)
     test_table(3, TEST_SHA);
     test_hex();
     test_known();
+    apr_pool_destroy(p);
+    apr_terminate();
     return tap_done();
 }
