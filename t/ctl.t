@@ -9,11 +9,13 @@ import re
 import select
 import shutil
 import signal
+import socket
 import sqlite3
 import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -792,6 +794,36 @@ def terminals(t, c):
         db.execute("DELETE FROM users WHERE name = ?", (strange,))
 
 
+def named(t, c, root):
+    """status asks each address of a name, as localhost has two of them where httpd listens on one: with names of our
+    own, in a name space of our own."""
+    what, alone = "status asks each address of a name", ["unshare", "--mount"]
+    if os.geteuid() != 0 or not shutil.which("unshare") or subprocess.run(alone + ["true"], stderr=subprocess.DEVNULL, check=False).returncode:
+        t.skip(what, "not root, or no name spaces")
+        return
+    hosts = os.path.join(root, "hosts")
+    with open(hosts, "w", encoding="utf-8") as f:
+        f.write("::1 two.test\n127.0.0.1 two.test\n")
+
+    def answer(server):
+        with server.accept()[0] as peer:
+            peer.recv(4096)
+            peer.sendall(b"HTTP/1.0 200 OK\r\n\r\npypitoken_store_up 1\n")
+
+    def status(port):
+        return subprocess.run(alone + ["sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', hosts, CTL, "--config", "/dev/null",
+                                       "status", "--url", "http://two.test:%d/" % port],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=c.env, check=False, timeout=60)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        port = server.getsockname()[1]
+        thread = threading.Thread(target=answer, args=(server,), daemon=True)
+        thread.start()
+        expect(t, status(port), 0, what, r"store_up +- +1")
+    expect(t, status(port), 3, "  and complains when all are asked", r"\A\Z", "two.test")
+
+
 def main(t):
     root = tempfile.mkdtemp(prefix="pypitokenctl-")
     try:
@@ -816,6 +848,7 @@ def main(t):
         terminals(t, c)
         full_disk(t, c)
         doctor(t, c, root)
+        named(t, c, root)
         owners(t, root)
         other_keyring(t, c)
         keyring(t, c)

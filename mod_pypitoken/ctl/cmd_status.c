@@ -17,19 +17,34 @@ static const table_column_t cmd_status_columns[] = {
     {"VALUE", "value", TABLE_TEXT, 0},
 };
 
-/* Plain HTTP: it is meant for the machine itself. */
+static apr_status_t cmd_status_open(apr_socket_t **out, apr_sockaddr_t *address, apr_pool_t *pool)
+{
+    apr_status_t rv = apr_socket_create(out, address->family, SOCK_STREAM, APR_PROTO_TCP, pool);
+
+    if (rv != APR_SUCCESS) {
+        *out = NULL;
+        return rv;
+    }
+    (void)apr_socket_timeout_set(*out, CMD_STATUS_TIMEOUT);
+    rv = apr_socket_connect(*out, address);
+    if (rv != APR_SUCCESS) {
+        (void)apr_socket_close(*out);
+        *out = NULL;
+    }
+    return rv;
+}
+
+/* Plain HTTP: it is meant for the machine itself, whose name may have addresses where httpd does
+ * not listen. *out is NULL on failure; why is the last address's. */
 static apr_status_t cmd_status_connect(apr_socket_t **out, const apr_uri_t *uri, apr_pool_t *pool)
 {
     apr_port_t port = uri->port_str ? uri->port : 80;
-    apr_sockaddr_t *address;
+    apr_sockaddr_t *address = NULL;
     apr_status_t rv = apr_sockaddr_info_get(&address, uri->hostname, APR_UNSPEC, port, 0, pool);
 
-    if (rv == APR_SUCCESS) {
-        rv = apr_socket_create(out, address->family, SOCK_STREAM, APR_PROTO_TCP, pool);
-    }
-    if (rv == APR_SUCCESS) {
-        (void)apr_socket_timeout_set(*out, CMD_STATUS_TIMEOUT);
-        rv = apr_socket_connect(*out, address);
+    *out = NULL;
+    for (; address && !*out; address = address->next) {
+        rv = cmd_status_open(out, address, pool);
     }
     return rv;
 }
