@@ -150,6 +150,38 @@ def flood(t, w, token):
     s.httpd.stop()
 
 
+def told(t, w, token):
+    """A form that is refused before anybody asked whose project it is: on record with the project and the file that it
+    named, as far as it came, whether the body was kept back or streamed."""
+    s = w.s
+    package = dist.sdist("Told.Name", "1.0")
+    file = package.filename
+    fields = package.fields()
+    late = dist.form(fields[-1:] + [f for f in fields if f[0] != "md5_digest"][:-1] + [("md5_digest", "!")])
+    cases = [("field-value", package.form(md5_digest="!"), ("told-name", file)),
+             ("action", package.form(action="submit"), ("told-name", file)),
+             ("filename-project", package.form(filename="other-1.0.tar.gz"), ("told-name", "other-1.0.tar.gz")),
+             ("filename-version", package.form(filename="told_name-2.tar.gz"), ("told-name", "told_name-2.tar.gz")),
+             ("filename-invalid", package.form(filename="told_name.exe"), ("told-name", None)),
+             ("name-invalid", package.form(name="told name"), (None, file)),
+             ("field-missing", package.form(name=None), (None, file)),
+             ("field-value", late, ("told-name", file)),
+             ("form-truncated", package.form()[:-30], ("told-name", file))]
+    for stream in ("Off", "On"):
+        s.start(more=SHORT + 'PyPITokenStream %s\n' % stream)
+        for verdict, body, want in cases:
+            before = w.sql("SELECT COALESCE(MAX(id), 0) FROM events")[0][0]
+            s.upload(body, token)
+            rows = lambda: w.sql("SELECT verdict, project, file FROM events WHERE kind = 'upload-refused' AND id > ?", before)  # noqa: E731
+            poll.until(rows)
+            t.is_(rows(), [(verdict, *want)], "Stream %s, %s: what it named is on record" % (stream, verdict))
+        before = w.sql("SELECT COALESCE(MAX(id), 0) FROM events")[0][0]
+        s.upload(package, token.mistyped())
+        poll.until(rows)
+        t.is_(rows(), [("token-signature", None, None)], "  a forged token's form is not read")
+        s.httpd.stop()
+
+
 def main(t):
     site.need(t)
     with site.Site(t) as s:
@@ -167,6 +199,7 @@ def main(t):
             ends(t, w, mpm, token, revoked)
         killed(t, w, token)
         flood(t, w, token)
+        told(t, w, token)
 
 
 tap.run(main)

@@ -64,6 +64,7 @@ static verdict_code_t upload_begin(void *baton, const multipart_part_t *part, ap
 {
     upload_t *u = baton;
     verdict_code_t code;
+    const char *name;
 
     u->field = field_find(part->name);
     if (!u->field) {
@@ -80,12 +81,13 @@ static verdict_code_t upload_begin(void *baton, const multipart_part_t *part, ap
         u->seen[u->field->id] = 1;
     }
     if (u->field->id == FIELD_CONTENT) {
-        u->form.filename = slice_dup(part->filename, u->pool);
+        name = slice_dup(part->filename, u->pool); /* form.file points into it */
         u->form.content_offset = offset;
-        if (project_file_parse(&u->form.file, slice_of(u->form.filename), u->options.legacy_names,
-                               u->pool) != VERDICT_ALLOWED) {
+        if (project_file_parse(&u->form.file, slice_of(name), u->options.legacy_names, u->pool) !=
+            VERDICT_ALLOWED) {
             return verdict_set(&u->verdict, VERDICT_FILENAME_INVALID, part->filename, u->pool);
         }
+        u->form.filename = name;
         return u->options.name_first ? upload_early(u) : VERDICT_ALLOWED;
     } else if (u->file) {
         u->signature_name = slice_dup(part->filename, u->pool);
@@ -321,6 +323,14 @@ const upload_form_t *upload_form(const upload_t *u)
 const upload_form_t *upload_named(const upload_t *u)
 {
     return u->named ? &u->form : NULL;
+}
+
+void upload_told(const upload_t *u, const char **project, const char **filename)
+{
+    slice_t name = slice_of(u->value[FIELD_NAME]);
+
+    *project = project_name_valid(name) ? project_normalize(name, u->pool) : NULL;
+    *filename = u->form.filename;
 }
 
 apr_int64_t upload_safe(const upload_t *u)

@@ -63,6 +63,11 @@ const upload_form_t *upload_form(const upload_t *u);
  * not tell it. The same record that upload_form gives in the end. */
 const upload_form_t *upload_named(const upload_t *u);
 
+/* What a form has told so far, or before it was refused, for the record: the normalised name of a
+ * project and the name of a file, each NULL when it did not come or is none. Nothing says that the
+ * one belongs to the other. */
+void upload_told(const upload_t *u, const char **project, const char **filename);
+
 /* With name_first: how many bytes from the start of the body may go on to a back end that is known
  * to refuse a form without its end. 0 until upload_named; after that all that is certainly not part
  * of the delimiter that ends content. That one, and what follows it, is never among them: a form

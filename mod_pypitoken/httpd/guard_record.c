@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "httpd/guard_body.h"
+
 static void guard_record_event(request_rec *r, const guard_state_t *g, const char *kind,
                                store_event_t *event)
 {
@@ -15,8 +17,12 @@ static void guard_record_event(request_rec *r, const guard_state_t *g, const cha
     event->kind = kind;
     event->user = g->bearer.token.user_name;
     event->token_id = g->bearer.token.id;
-    event->project = form ? form->project : NULL;
-    event->file = form ? form->filename : NULL;
+    if (form) {
+        event->project = form->project;
+        event->file = form->filename;
+    } else if (g->body && g->body->upload) { /* refused before scope and role were asked for */
+        upload_told(g->body->upload, &event->project, &event->file);
+    }
     event->address = r->useragent_ip;
     event->agent = agent ? slice_printable(slice_of(agent), 200, r->pool) : NULL;
     event->verdict = verdict_word(g->verdict.code);
