@@ -6,8 +6,6 @@
 /* How well a range fits a type: the most specific range that fits says the weight. */
 enum { ACCEPT_NO_FIT, ACCEPT_ANY, ACCEPT_SUBTYPE_ANY, ACCEPT_EXACT };
 
-#define ACCEPT_BAD_WEIGHT (-1)
-
 typedef struct accept_range_t {
     slice_t name; /* "text/html", "text/" with any subtype, or "" for any type */
     int fit;      /* what it counts where it fits */
@@ -39,7 +37,7 @@ static slice_t accept_cut(slice_t *rest, char separator)
 }
 
 /* "0", "0.25", "1.000" in thousandths. */
-static int accept_weight(slice_t s)
+static int accept_number(slice_t s)
 {
     int weight, unit = 100;
     apr_size_t i;
@@ -57,17 +55,22 @@ static int accept_weight(slice_t s)
     return weight <= 1000 ? weight : ACCEPT_BAD_WEIGHT;
 }
 
+int accept_weight(slice_t parameter, int *weight)
+{
+    if (parameter.n < 2 || (parameter.p[0] != 'q' && parameter.p[0] != 'Q') ||
+        parameter.p[1] != '=') {
+        return 0;
+    }
+    *weight = accept_number(slice_make(parameter.p + 2, parameter.n - 2));
+    return 1;
+}
+
 static int accept_parameters(slice_t rest)
 {
     int weight = 1000;
 
     while (rest.n > 0) {
-        slice_t parameter = accept_cut(&rest, ';');
-
-        if (parameter.n >= 2 && (parameter.p[0] == 'q' || parameter.p[0] == 'Q') &&
-            parameter.p[1] == '=') {
-            weight = accept_weight(slice_make(parameter.p + 2, parameter.n - 2));
-        }
+        (void)accept_weight(accept_cut(&rest, ';'), &weight);
     }
     return weight;
 }

@@ -8,6 +8,12 @@
 
 #include "core/slice.h"
 
+#define ACCEPT_BAD_WEIGHT (-1)
+
+/* 1 when the parameter is one of weight, "q=0.25": *weight in thousandths, 0 to 1000, or
+ * ACCEPT_BAD_WEIGHT where no such number stands behind "q=". */
+int accept_weight(slice_t parameter, int *weight);
+
 /* The index of the best of our n types ("text/html", lower case, no parameters) for an Accept
  * header: the highest weight wins, the first of equals; wildcard ranges count, the most specific
  * range decides a type's weight, q=0 excludes it. Parameters other than q are not looked at; an

@@ -44,18 +44,6 @@ static int part_value(slice_t line, const char *name, slice_t *value)
     return value->n > 0 && value->p[0] != ' ' && value->p[value->n - 1] != ' ';
 }
 
-/* Takes a literal off the front. */
-static int part_skip(slice_t *s, const char *literal)
-{
-    apr_size_t n = strlen(literal);
-
-    if (!slice_starts(*s, literal)) {
-        return 0;
-    }
-    *s = slice_make(s->p + n, s->n - n);
-    return 1;
-}
-
 /* Takes "..." off the front: no escapes, so no backslash. */
 static int part_quoted(slice_t *s, slice_t *text)
 {
@@ -76,13 +64,13 @@ static int part_quoted(slice_t *s, slice_t *text)
 static verdict_code_t part_disposition(multipart_part_t *out, slice_t value, verdict_t *v,
                                        apr_pool_t *pool)
 {
-    if (!part_skip(&value, "form-data; name=") || !part_quoted(&value, &out->name)) {
+    if (!slice_skip(&value, "form-data; name=") || !part_quoted(&value, &out->name)) {
         return part_refuse(v, VERDICT_PART_DISPOSITION, "it must be form-data; name=\"...\"", pool);
     }
     if (value.n == 0) {
         return VERDICT_ALLOWED;
     }
-    if (!part_skip(&value, ";") || (part_skip(&value, " "), !part_skip(&value, "filename=")) ||
+    if (!slice_skip(&value, ";") || (slice_skip(&value, " "), !slice_skip(&value, "filename=")) ||
         !part_quoted(&value, &out->filename) || value.n != 0) {
         return part_refuse(v, VERDICT_PART_DISPOSITION,
                            "after the name there may be ; filename=\"...\" and nothing else", pool);

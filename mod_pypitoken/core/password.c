@@ -49,19 +49,6 @@ password_rc_t password_hash(const char **hash, slice_t password, apr_pool_t *poo
     return rc;
 }
 
-/* Takes the C string off the front of *s. */
-static int password_skip(slice_t *s, const char *cstr)
-{
-    apr_size_t n = strlen(cstr);
-
-    if (!slice_starts(*s, cstr)) {
-        return 0;
-    }
-    s->p += n;
-    s->n -= n;
-    return 1;
-}
-
 /* A decimal number from 1 to most. */
 static int password_number(slice_t *s, apr_uint64_t most, apr_uint64_t *out)
 {
@@ -93,10 +80,10 @@ static int password_base64(slice_t *s, unsigned char *out, apr_size_t n)
 /* The encoded form of the argon2 reference implementation, one lane, version 1.3. */
 static int password_read(password_parts_t *out, slice_t s)
 {
-    return password_skip(&s, "$argon2id$v=19$m=") &&
-           password_number(&s, PASSWORD_MOST_KIB, &out->kib) && password_skip(&s, ",t=") &&
-           password_number(&s, PASSWORD_MOST_PASSES, &out->passes) && password_skip(&s, ",p=1$") &&
-           password_base64(&s, out->salt, sizeof(out->salt)) && password_skip(&s, "$") &&
+    return slice_skip(&s, "$argon2id$v=19$m=") &&
+           password_number(&s, PASSWORD_MOST_KIB, &out->kib) && slice_skip(&s, ",t=") &&
+           password_number(&s, PASSWORD_MOST_PASSES, &out->passes) && slice_skip(&s, ",p=1$") &&
+           password_base64(&s, out->salt, sizeof(out->salt)) && slice_skip(&s, "$") &&
            password_base64(&s, out->key, sizeof(out->key)) && s.n == 0;
 }
 

@@ -16,18 +16,6 @@ static const char password_old_base64[] =
 
 /* ---- forms ---- */
 
-/* Takes a C string off the front of *s. */
-static int password_old_skip(slice_t *s, const char *cstr)
-{
-    apr_size_t n = strlen(cstr);
-
-    if (!slice_starts(*s, cstr)) {
-        return 0;
-    }
-    *s = slice_make(s->p + n, s->n - n);
-    return 1;
-}
-
 /* Takes bytes of the set off the front, as many as there are; their number. */
 static apr_size_t password_old_run(slice_t *s, const char *set)
 {
@@ -58,31 +46,30 @@ static int password_old_is_bcrypt(slice_t s)
     apr_size_t before;
     long cost;
 
-    if (!password_old_skip(&s, "$2y$") && !password_old_skip(&s, "$2b$") &&
-        !password_old_skip(&s, "$2a$")) {
+    if (!slice_skip(&s, "$2y$") && !slice_skip(&s, "$2b$") && !slice_skip(&s, "$2a$")) {
         return 0;
     }
     before = s.n;
     cost = password_old_number(&s);
-    return before - s.n == 2 && cost >= 4 && cost <= PASSWORD_OLD_COST &&
-           password_old_skip(&s, "$") && password_old_run(&s, password_old_crypt) == 53 && s.n == 0;
+    return before - s.n == 2 && cost >= 4 && cost <= PASSWORD_OLD_COST && slice_skip(&s, "$") &&
+           password_old_run(&s, password_old_crypt) == 53 && s.n == 0;
 }
 
 static int password_old_is_apr1(slice_t s)
 {
     apr_size_t salt;
 
-    if (!password_old_skip(&s, "$apr1$")) {
+    if (!slice_skip(&s, "$apr1$")) {
         return 0;
     }
     salt = password_old_run(&s, password_old_crypt);
-    return salt >= 1 && salt <= 8 && password_old_skip(&s, "$") &&
+    return salt >= 1 && salt <= 8 && slice_skip(&s, "$") &&
            password_old_run(&s, password_old_crypt) == 22 && s.n == 0;
 }
 
 static int password_old_is_sha1(slice_t s)
 {
-    return password_old_skip(&s, "{SHA}") && password_old_run(&s, password_old_base64) == 27 &&
+    return slice_skip(&s, "{SHA}") && password_old_run(&s, password_old_base64) == 27 &&
            slice_is(s, "=");
 }
 
@@ -90,18 +77,18 @@ static int password_old_is_sha2(slice_t s, const char *prefix, apr_size_t length
 {
     apr_size_t salt;
 
-    if (!password_old_skip(&s, prefix)) {
+    if (!slice_skip(&s, prefix)) {
         return 0;
     }
-    if (password_old_skip(&s, "rounds=")) {
+    if (slice_skip(&s, "rounds=")) {
         long rounds = password_old_number(&s);
 
-        if (rounds < 1000 || rounds > PASSWORD_OLD_ROUNDS || !password_old_skip(&s, "$")) {
+        if (rounds < 1000 || rounds > PASSWORD_OLD_ROUNDS || !slice_skip(&s, "$")) {
             return 0;
         }
     }
     salt = password_old_run(&s, password_old_crypt);
-    return salt >= 1 && salt <= 16 && password_old_skip(&s, "$") &&
+    return salt >= 1 && salt <= 16 && slice_skip(&s, "$") &&
            password_old_run(&s, password_old_crypt) == length && s.n == 0;
 }
 

@@ -58,6 +58,17 @@ static int slice_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+int slice_skip(slice_t *s, const char *cstr)
+{
+    apr_size_t n = strlen(cstr);
+
+    if (!slice_starts(*s, cstr)) {
+        return 0;
+    }
+    *s = slice_make(s->p + n, s->n - n);
+    return 1;
+}
+
 slice_t slice_trim(slice_t s)
 {
     while (s.n > 0 && slice_space(s.p[0])) {

@@ -43,6 +43,9 @@ int slice_is_nocase(slice_t s, const char *cstr);
 /* 1 when s begins with the C string. */
 int slice_starts(slice_t s, const char *cstr);
 
+/* Takes the C string off the front of *s; 0 and nothing taken when it does not begin so. */
+int slice_skip(slice_t *s, const char *cstr);
+
 /* s without leading and trailing ASCII white space (space, \t, \n, \v, \f, \r). */
 slice_t slice_trim(slice_t s);
 
