@@ -57,7 +57,6 @@ const query_t query_table[QUERY_COUNT] = {
                             "SELECT " QUERY_USER_COLUMNS " FROM users u WHERE u.name = ?"},
     [QUERY_USER_LIST] = {"user_list", "", QUERY_USER_TYPES,
                          "SELECT " QUERY_USER_COLUMNS " FROM users u ORDER BY u.name"},
-    [QUERY_USER_HASH] = {"user_hash", "t", "T", "SELECT password FROM users WHERE id = ?"},
     [QUERY_USER_SET_HASH] = {"user_set_hash", "Tt", "",
                              "UPDATE users SET password = ?, fold = LOWER(name) WHERE id = ?"},
     [QUERY_USER_SET_DISABLED] = {"user_set_disabled", "it", "",
@@ -209,7 +208,6 @@ const query_t query_table[QUERY_COUNT] = {
                          "UPDATE token_uses SET used = used + 1 WHERE id = ? AND used < ?"},
     [QUERY_USES_GIVE] = {"uses_give", "t", "",
                          "UPDATE token_uses SET used = used - 1 WHERE id = ? AND used > 0"},
-    [QUERY_USES_READ] = {"uses_read", "t", "i", "SELECT used FROM token_uses WHERE id = ?"},
 
     [QUERY_TOKEN_SEALS] = {"token_seals", "ti", "tb",
                            "SELECT id, sealed_key FROM tokens WHERE id > ? ORDER BY id LIMIT ?"},

@@ -20,7 +20,6 @@ typedef enum query_id_t {
     QUERY_USER_ADD,
     QUERY_USER_BY_NAME,
     QUERY_USER_LIST,
-    QUERY_USER_HASH,
     QUERY_USER_SET_HASH,
     QUERY_USER_SET_DISABLED,
     QUERY_USER_OWNED,
@@ -80,7 +79,6 @@ typedef enum query_id_t {
     QUERY_USES_ADD,
     QUERY_USES_TAKE,
     QUERY_USES_GIVE,
-    QUERY_USES_READ,
 
     QUERY_EVENT_ADD,
     QUERY_EVENT_ADD_2,

@@ -129,7 +129,6 @@ store_rc_t store_user_add(store_t *s, const char *name, const char *hash, store_
                                                 at nodes of a Galera cluster both may be added) */
 store_rc_t store_user_find(store_t *s, slice_t name, store_user_t *out, apr_pool_t *pool);
 store_rc_t store_user_list(store_t *s, store_user_fn *fn, void *baton);
-store_rc_t store_user_hash(store_t *s, const char *id, const char **hash, apr_pool_t *pool);
 store_rc_t store_user_set_hash(store_t *s, const char *id, const char *hash);
 store_rc_t store_user_set_disabled(store_t *s, const char *id, int disabled);
 store_rc_t store_user_remove(store_t *s,
@@ -241,8 +240,6 @@ typedef struct store_count_t {
 store_rc_t store_uses_take(store_t *s, const char *token_id, const store_count_t *counts,
                            apr_size_t n, apr_size_t *spent);
 store_rc_t store_uses_give(store_t *s, const store_count_t *counts, apr_size_t n);
-/* How many were taken; 0 for a counter that is not there. */
-store_rc_t store_uses_read(store_t *s, const char *id, apr_int64_t *used);
 
 /* ---- events: append-only ---- */
 typedef struct store_event_t {

@@ -6,7 +6,6 @@
 typedef struct store_user_scan_t {
     store_user_t *out; /* the one that is looked for, copied into pool */
     apr_pool_t *pool;
-    const char *hash;
     int found;
     store_user_fn *fn; /* or the one that gets them all */
     void *baton;
@@ -83,7 +82,7 @@ store_rc_t store_user_add(store_t *s, const char *name, const char *hash, store_
 store_rc_t store_user_find(store_t *s, slice_t name, store_user_t *out, apr_pool_t *pool)
 {
     const db_value_t params[] = {db_text(name)};
-    store_user_scan_t scan = {out, pool, NULL, 0, NULL, NULL};
+    store_user_scan_t scan = {out, pool, 0, NULL, NULL};
     store_rc_t rc;
 
     memset(out, 0, sizeof(*out));
@@ -93,7 +92,7 @@ store_rc_t store_user_find(store_t *s, slice_t name, store_user_t *out, apr_pool
 
 store_rc_t store_user_list(store_t *s, store_user_fn *fn, void *baton)
 {
-    store_user_scan_t scan = {NULL, NULL, NULL, 0, fn, baton};
+    store_user_scan_t scan = {NULL, NULL, 0, fn, baton};
     store_rc_t rc;
 
     apr_pool_create(&scan.pool, NULL);
@@ -103,25 +102,6 @@ store_rc_t store_user_list(store_t *s, store_user_fn *fn, void *baton)
 }
 
 /* ---- passwords ---- */
-
-static int store_user_hash_row(void *baton, const db_value_t *row)
-{
-    store_user_scan_t *scan = baton;
-
-    scan->hash = store_copy(&row[0], scan->pool);
-    scan->found = 1;
-    return 1;
-}
-
-store_rc_t store_user_hash(store_t *s, const char *id, const char **hash, apr_pool_t *pool)
-{
-    const db_value_t params[] = {db_text(slice_of(id))};
-    store_user_scan_t scan = {NULL, pool, NULL, 0, NULL, NULL};
-    store_rc_t rc = store_read(s, QUERY_USER_HASH, params, 1, store_user_hash_row, &scan);
-
-    *hash = rc == STORE_OK ? scan.hash : NULL;
-    return rc == STORE_OK && !scan.found ? STORE_NOTFOUND : rc;
-}
 
 store_rc_t store_user_set_hash(store_t *s, const char *id, const char *hash)
 {

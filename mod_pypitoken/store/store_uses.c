@@ -55,17 +55,3 @@ store_rc_t store_uses_give(store_t *s, const store_count_t *counts, apr_size_t n
     } while (store_end(s, &conn, &rc));
     return rc;
 }
-
-static int store_uses_number(void *baton, const db_value_t *row)
-{
-    *(apr_int64_t *)baton = row[0].i;
-    return 0;
-}
-
-store_rc_t store_uses_read(store_t *s, const char *id, apr_int64_t *used)
-{
-    const db_value_t params[] = {db_cstr(id)};
-
-    *used = 0;
-    return store_read(s, QUERY_USES_READ, params, STORE_COUNT(params), store_uses_number, used);
-}

@@ -4,6 +4,7 @@
 #ifndef PYPITOKEN_STORE_KIT_H
 #define PYPITOKEN_STORE_KIT_H
 
+#include "store/people.h"
 #include "store/store_priv.h"
 #include "store_kit_mysql.h"
 #include "tap.h"
@@ -250,6 +251,14 @@ KIT_UNUSED void kit_restore(const kit_t *kit, const char *origin)
 KIT_UNUSED int kit_is(const char *a, const char *b)
 {
     return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Of the password of exactly this name; NULL without one. */
+KIT_UNUSED const char *kit_hash(store_t *s, const char *name, apr_pool_t *pool)
+{
+    people_t person;
+
+    return people_find(s, slice_of(name), name, &person, pool) == STORE_OK ? person.hash : NULL;
 }
 
 KIT_UNUSED int kit_has(const char *text, const char *part)

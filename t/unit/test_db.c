@@ -243,7 +243,7 @@ static void failures(apr_pool_t *parent)
     fake.rows = 1;
     fake.row = db_int(5);
     fake.row.type = DB_ALIEN;
-    tap_ok(db_query(c, QUERY_USER_HASH, id, 1, keep, &got, &seen) == DB_ERROR,
+    tap_ok(db_query(c, QUERY_SCHEMA_PRESENT, NULL, 0, keep, &got, &seen) == DB_ERROR,
            "a type that nobody knows");
     fake.rows = 3;
     fake.row = db_int(5);

@@ -326,19 +326,17 @@ static void old_hashes(void)
     };
     apr_int64_t epoch;
     store_user_t u;
-    const char *hash, *name;
+    const char *name;
     size_t i;
 
     for (i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
         name = apr_psprintf(p, "old%d", (int)i);
         (void)store_user_add(s, name, hashes[i], &u, p);
-        tap_ok(refused(name, "wrong", "wrong password") &&
-                   store_user_hash(s, u.id, &hash, p) == STORE_OK && kit_is(hash, hashes[i]),
+        tap_ok(refused(name, "wrong", "wrong password") && kit_is(kit_hash(s, name, p), hashes[i]),
                "a wrong password changes nothing: %.4s", hashes[i]);
         tap_ok(in(name, "correct horse") == VERDICT_ALLOWED &&
-                   store_user_hash(s, u.id, &hash, p) == STORE_OK &&
-                   kit_has(hash, "$argon2id$v=19$m=65536,t=2,p=1$"),
-               "the right one lets in, and gets a better hash: %.40s", hash);
+                   kit_has(kit_hash(s, name, p), "$argon2id$v=19$m=65536,t=2,p=1$"),
+               "the right one lets in, and gets a better hash: %.4s", hashes[i]);
         tap_ok(login_epoch(&epoch, s, slice_of(name), p) == VERDICT_ALLOWED && epoch == out.epoch,
                "a session begun with it holds");
         tap_ok(in(name, "correct horse") == VERDICT_ALLOWED && out.lingered, "and it lingers");

@@ -203,11 +203,6 @@ static store_rc_t op_user_list(void)
 {
     return store_user_list(w.s, on_user, NULL);
 }
-static store_rc_t op_user_hash(void)
-{
-    const char *hash;
-    return store_user_hash(w.s, w.alice, &hash, w.pool);
-}
 static store_rc_t op_user_set_hash(void)
 {
     return store_user_set_hash(w.s, w.alice, "new");
@@ -399,7 +394,6 @@ static const op_t ops[] = {
     {"user_add", op_user_add, 0},
     {"user_find", op_user_find, 0},
     {"user_list", op_user_list, 0},
-    {"user_hash", op_user_hash, 0},
     {"user_set_hash", op_user_set_hash, 0},
     {"user_set_disabled", op_user_set_disabled, 0},
     {"user_remove", op_user_remove, 0},
