@@ -4,12 +4,10 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <jansson.h>
-#include <time.h>
 
 #include "core/caveat_private.h"
 #include "core/caveat_text.h"
-
-#define CAVEAT_YEAR_10000 253402300800 /* Unix seconds: the first that has no four-digit year */
+#include "core/duration.h"
 
 /* ---- judging ---- */
 
@@ -187,21 +185,15 @@ int caveat_of_project(slice_t caveat, apr_pool_t *pool)
 
 static const char *caveat_time(apr_int64_t when, apr_pool_t *pool)
 {
-    time_t seconds = (time_t)when;
-    struct tm tm;
-
-    if (when < 0 || when >= CAVEAT_YEAR_10000 || !gmtime_r(&seconds, &tm)) {
-        return apr_psprintf(pool, "second %" APR_INT64_T_FMT, when);
-    }
-    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-                        tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    return when < 0 || when > DURATION_LATEST ? apr_psprintf(pool, "second %" APR_INT64_T_FMT, when)
+                                              : duration_iso(when, pool);
 }
 
 static const char *caveat_tell_dates(const caveat_text_t *caveat, apr_pool_t *pool)
 {
     const char *until = caveat_time(caveat->expires, pool);
 
-    if (caveat->expires >= CAVEAT_YEAR_10000) {
+    if (caveat->expires > DURATION_LATEST) {
         until = "further notice";
     }
     if (caveat->not_before <= 0) {

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/passfile.h"
+
 static apr_status_t keyring_free(void *keys)
 {
     sodium_free(keys);
@@ -144,18 +146,9 @@ const char *keyring_file(int *fd, const char *path, apr_pool_t *pool)
 
 ssize_t keyring_read(int fd, char *text)
 {
-    apr_size_t n = 0;
-    ssize_t got = 1;
+    ssize_t n = passfile_fill(fd, text, KEYRING_FILE_MAX + 1);
 
-    while (got > 0 && n <= KEYRING_FILE_MAX) {
-        got = read(fd, text + n, KEYRING_FILE_MAX + 1 - n);
-        if (got < 0 && errno == EINTR) {
-            got = 1;
-        } else if (got > 0) {
-            n += (apr_size_t)got;
-        }
-    }
-    return got < 0 || n > KEYRING_FILE_MAX ? -1 : (ssize_t)n;
+    return n > KEYRING_FILE_MAX ? -1 : n;
 }
 
 const char *keyring_load(keyring_t **out, const char *path, slice_t text, const seam_t *seam,

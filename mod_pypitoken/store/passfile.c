@@ -52,8 +52,7 @@ static apr_size_t passfile_line(const char *text, apr_size_t n)
     return n;
 }
 
-/* Up to size bytes, or -1. */
-static ssize_t passfile_fill(int fd, char *text, apr_size_t size)
+ssize_t passfile_fill(int fd, char *text, apr_size_t size)
 {
     apr_size_t n = 0;
     ssize_t got = 1;

@@ -10,11 +10,15 @@
 #define PYPITOKEN_PASSFILE_H
 
 #include <apr_pools.h>
+#include <sys/types.h>
 
 #define PASSFILE_MAX 1000
 
 /* NULL, with the text and its final NUL in *text; or a sentence that names the file and never
  * quotes it. */
 const char *passfile_read(const char **text, const char *path, apr_pool_t *pool);
+
+/* What a file of this kind holds, up to size bytes of it; the number of bytes, or -1. */
+ssize_t passfile_fill(int fd, char *text, apr_size_t size);
 
 #endif
