@@ -26,6 +26,8 @@ MaxRequestWorkers 128
 MaxSpareThreads 128
 PyPITokenMaxUpload 4G
 LimitRequestBody 0
+RequestReadTimeout body=0
+Timeout 600
 WSGISocketPrefix "{root}/run/wsgi"
 WSGIDaemonProcess bench processes=2 threads=4
 """ + load.PLAIN % "/none" + """\
