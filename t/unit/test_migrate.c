@@ -61,7 +61,7 @@ static void step(kit_t *kit)
     migrate_have_t have = {9, 9};
     char why[DB_WHY_MAX];
     store_schema_t schema;
-    db_conn_t *conn;
+    db_conn_t *conn = NULL;
     apr_pool_t *pool;
     store_t *s;
 
