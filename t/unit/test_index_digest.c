@@ -85,7 +85,7 @@ static void test_hex(void)
 /* The parser has made it: not made again, and not believed when it is none. */
 static void test_known(void)
 {
-    static const char *const none[] = {"", "ba7816bf", TEST_SHA "00", "zz" TEST_SHA};
+    static const char *const none[] = {"", "ba7816bf", TEST_SHA "00", ("zz" TEST_SHA)};
     index_digest_t d;
     size_t i;
 
