@@ -280,9 +280,11 @@ class Httpd:
         return pids
 
     def renew(self):
-        """Every child ends and others take their place. Killed: but t/coverage wants to hear what it counted."""
-        old = self.kill_children(signal.SIGTERM if os.environ.get("PYPT_COVERAGE") else signal.SIGKILL)
-        poll.until(lambda: set(self.children()) - set(old) and not set(self.children()) & set(old))
+        """Every child is killed and others take their place. (Told to end by SIGTERM, one of the event MPM goes on.)
+        """
+        old = set(self.kill_children())
+        if not poll.until(lambda: set(self.children()) - old and not set(self.children()) & old):
+            raise RuntimeError("of the children %s still there: %s" % (sorted(old), sorted(self.children())))
 
     def quiet(self):
         """Waits until the last connection is closed: a child under the event MPM may crash when it is told to stop (by a restart, too)
