@@ -589,8 +589,12 @@ def own_pages(t, s):
 # ---- want of memory ----
 
 def virtual(pid):
-    with open("/proc/%d/statm" % pid) as f:
-        return int(f.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    """The size of its address space; 0 of a process that has ended."""
+    try:
+        with open("/proc/%d/statm" % pid) as f:
+            return int(f.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 def no_memory(t):
@@ -602,7 +606,7 @@ def no_memory(t):
         s.init("alice")
         s.allow(r"unable, login-down.*no memory", *FAILURES)
         s.start(locations=PAGES, more=NO_LIMITS, mpm="prefork")
-        size = max(virtual(pid) for pid in s.httpd.children())
+        size = poll.until(lambda: max((virtual(pid) for pid in s.httpd.children()), default=0))
         t.is_(get(s, "/page/", "alice", s.password("alice")).status, 404, "a login")
         s.httpd.stop()
         # a hash that takes 1 GiB, where there is half of that
