@@ -203,6 +203,19 @@ def others(t, s, tok, back):
     t.ok("other" not in str(s.stored()), "and the index keeps nothing")
 
 
+def longest(t, s, tok):
+    """A file whose name leaves no room for that of its signature is kept without one, and not with one."""
+    for number, path in enumerate(("/legacy/", "/whole/")):
+        for length, sign, status in ((255, False, 200), (251, True, 200), (252, True, 400)):
+            one = dist.wheel("long", "1.%d.%d" % (number, length))
+            one.filename = one.filename.replace("any.whl", "x" * (length - len(one.filename) + 3) + ".whl")
+            r, rest = send(s, path, dist.form(signed(one, one.fields(), "after") if sign else one.fields()), tok)
+            t.is_((r.status, rest), (status, b""), "%s, a name of %d bytes, %s a signature: %d" %
+                  (path, length, "with" if sign else "without", status), r)
+            t.is_(sum(one.filename in name for name in s.stored()), 0 if status == 400 else 2 + sign,
+                  "  kept with all that belongs to it, or not at all", s.stored())
+
+
 def full(t):
     """No room for all of the file: said once, after the verdict, and nothing is kept."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -222,6 +235,9 @@ def full(t):
         t.is_(sorted(log or []), [("upload", "allowed"), ("upload-failed", "spool-full"),
                                   ("upload-refused", "form-epilogue")], "  all of it is written down")
         t.is_(send(s, "/legacy/", package("full").form(), tok)[0].status, 200, "  a smaller one is taken")
+        r, rest = send(s, "/legacy/", package("brim", size=(2 << 20) + 1000).form(), tok)
+        t.is_((r.status, rest, "brim" in str(s.stored())), (507, b"", False),
+              "  one whose last bytes find no room is not", r)
 
 
 def main(t):
@@ -233,7 +249,8 @@ def main(t):
         there = there.replace("{guard}", MEMORY) + site.GUARD.replace("/legacy/", "/whole/").replace("{guard}", WHOLE)
         there += "".join(elsewhere(start, guard, back.url("/")) for start, guard in (("/", MEMORY), ("/whole-", WHOLE)))
         s.start(locations=there, modules=["proxy", "proxy_http"])
-        for part, arguments in ((good, ()), (bad, ()), (spooled, ()), (meanwhile, ()), (others, (back,))):
+        for part, arguments in ((good, ()), (bad, ()), (spooled, ()), (meanwhile, ()), (longest, ()),
+                                (others, (back,))):
             t.note(part.__name__)
             part(t, s, tok, *arguments)
     t.note("full")

@@ -64,7 +64,8 @@ static verdict_code_t index_store_open(index_store_t *s, index_part_t *part, con
     part->name = name;
     part->offset = offset;
     part->length = length;
-    /* The guard let nothing else through; a path is not made on trust, though. */
+    /* The guard let nothing else through but a file whose signature has too long a name; a path is
+     * not made on trust, though. */
     if (!index_path_file_valid(slice_of(name))) {
         return index_store_refuse(s, VERDICT_FILENAME_INVALID, name);
     }
