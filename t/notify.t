@@ -126,6 +126,11 @@ def story(t, s, api):
     last = made(s, api.call("POST", "/api/1/tokens", alice, {"name": "last"}))
     api.call("DELETE", "/api/1/tokens/current", last.user)
     told.expect([("token-created", last.id), ("token-revoked", last.id)], "burnt by itself")
+    globs = ["a-rather-long-name-%02d-*" % i for i in range(40)]
+    wide = made(s, api.call("POST", "/api/1/tokens", alice, {"name": "wide \u00e4", "glob": globs}))
+    row = told.expect([("token-created", wide.id)], "a token for many names")[0]
+    t.ok(len(row["detail"]) == 503 and row["detail"].startswith("name wide ?") and row["detail"].endswith("..."),
+         "  which are too long for a note: it begins with them and says that it was cut", row)
     text = "".join(told.all)
     t.ok(all(line == line.strip() and "\n" not in line for line in told.all), "each note is one line of JSON")
     t.is_([x for x in s.secrets if x in text], [], "no secret in any note")

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "t/lib"))
 from pypt import dist, pages, poll, site, tap  # noqa: E402
 
 PAGES = (pages.at("/account/", "PyPITokenAdmins many few") +
+         pages.at("/hours/", 'PyPITokenPolicy "{root}/hours"') +
          pages.at("/strict/", 'PyPITokenPolicy "{root}/policy"', "PyPITokenUploadURL https://pypi.example/upload/") + """\
 LogFormat "%U %{pypitoken-statements}n" statements
 CustomLog "{root}/logs/statements" statements
@@ -206,7 +207,32 @@ def languages(t, s, b):
     t.has(r.text, "„10.0.0.1/8“ ist kein Netz", "what is wrong is said in German, too")
     r = b.post("/account/projects/shared-tool", "/account/projects/shared-tool", user="<zed>", role="owner")
     t.has(r.text, "Es gibt keinen Benutzer „&lt;zed&gt;“.", "  with what was typed in it, escaped")
+    r = b.post("/account/tokens/new", "/account/tokens/new", name="x", scope="projects", life="7d",
+               **{"project[]": ["few-project-number-000"]})
+    t.has(r.text, "Der Benutzer „alice“ hat keine Rolle im Projekt „few-project-number-000“.",
+          "  each thing in its place where there are two")
     b.more = []
+
+
+def crowd(t, s, b):
+    """A project of more people than a page shows."""
+    s.ctl("project", "add", "crowded", "--owner", "alice")
+    db = s.store.connect()
+    (pid,) = db.execute("SELECT id FROM projects WHERE norm = 'crowded'").fetchone()
+    for i in range(44):
+        uid = str(uuid.uuid4())
+        db.execute("INSERT INTO users (id, name, created) VALUES (?, ?, 1)", (uid, "one-of-%02d" % i))
+        db.execute("INSERT INTO roles VALUES (?, ?, 1)", (pid, uid))
+    db.execute("UPDATE tokens SET used_file = ? WHERE user_id = (SELECT id FROM users WHERE name = 'alice')",
+               ("x" * 89 + "\u00e4" + "y" * 10,))
+    db.commit()
+    db.close()
+    text = b.get("/account/tokens").text
+    t.ok("x" * 89 + "..." in text and "x" * 90 not in text and "y" * 10 not in text,
+         "a long text is cut, but no character in two", text[-3000:])
+    text = b.get("/account/projects/crowded").text
+    t.ok("5 more not shown" in text and len(set(re.findall(r"one-of-\d\d", text))) == 39,
+         "45 people on a project: 40 are shown, and how many are not", text[:3000])
 
 
 def outside(t, s, b):
@@ -235,6 +261,9 @@ def outside(t, s, b):
     strict.sign_in("alice", s.password("alice"), "/strict/")
     text = strict.get("/strict/tokens/new").text
     t.ok("lives for 30 days at most" in text and "Without an end it gets 7 days" in text and "certain projects or files" in text, "the policy is told beforehand")
+    hours = pages.Browser(s)
+    hours.sign_in("alice", s.password("alice"), "/hours/")
+    t.has(hours.get("/hours/tokens/new").text, "lives for 12 hours at most", "  in hours where it is less than a day")
     t.ok('value="30d"' in text and 'value="90d"' not in text, "  and no life is offered that it does not let be")
     r = strict.post("/strict/tokens/new", "/strict/tokens/new", name="n", scope="projects", life="7d", **{"project[]": ["shared-tool"]})
     t.has(r.text, "TWINE_REPOSITORY_URL=https://pypi.example/upload/", "PyPITokenUploadURL: as it says")
@@ -249,12 +278,14 @@ def main(t):
     with site.Site(t) as s:
         s.init("few", "many", "alice", "bob", "carol", "dave")
         s.write("policy", "longest-life = 30d\ndefault-life = 7d\nunrestricted = no\n")
+        s.write("hours", "longest-life = 12h\n")
         s.start(more=PAGES, modules=["proxy", "proxy_http"])
         many = much(t, s)
         lists(t, s, many)
         alice = owners(t, s)
         languages(t, s, alice)
         outside(t, s, alice)
+        crowd(t, s, alice)
 
 
 tap.run(main)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """startup.t - what stops httpd from starting, and the sentence that says which file or line to mend."""
 import os
+import pwd
 import re
 import shutil
 import sqlite3
@@ -232,12 +233,19 @@ def supplementary(t, s):
     for path in [s.path("store")] + [s.path("store", name) for name in os.listdir(s.path("store"))]:
         os.chown(path, 0, 64990)
         os.chmod(path, os.stat(path).st_mode | 0o060)
-    for group, code, says in (("/etc/group", 1, "may not write"), (groups, 0, "Syntax OK")):
+    config = s.path("httpd.conf")
+    with open(config, encoding="utf-8") as f:
+        numbered = f.read().replace("User www-data", "User #%d" % pwd.getpwnam("www-data").pw_uid)
+    for group, code, says, user in (("/etc/group", 1, "may not write", "by name"), (groups, 0, "Syntax OK", "by name"),
+                                    (groups, 0, "Syntax OK", "by number")):
+        if user == "by number":
+            s.write("httpd.conf", numbered)
         done = subprocess.run(alone + ["sh", "-c", 'mount --bind "$0" /etc/group && exec "$@"', group, *under.command(s.under, server._argv("-t"), s)],
                               check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               env=under.environment(s.under, httpd.environment(), s))
         said = done.stdout + server.error_log()
-        t.ok(done.returncode == code and says in said, "%s%s: exit %d" % (what, "" if code == 0 else " no more", code), (done.returncode, said))
+        t.ok(done.returncode == code and says in said, "%s%s, %s: exit %d" %
+             (what, "" if code == 0 else " no more", user, code), (done.returncode, said))
     s.give("store", *["store/" + name for name in os.listdir(s.path("store"))])
 
 

@@ -44,6 +44,32 @@ def run(t, db, name, how):
          "\n".join(bad[:20]) or done.stdout[-2000:])
 
 
+def ctl(db, name, *argv):
+    return subprocess.run([os.path.join(BUILDDIR, "pypitokenctl"), "--config", "/dev/null", "--store",
+                           db.url(name, "pypitoken_admin"), "--store-secret", db.secret, "--keyring",
+                           db.path("keyring"), "--service", "index.test", *argv],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def strange(t, db):
+    """Another program's database, values longer than most, and a table that somebody has changed."""
+    db.database("alien")
+    db.query("alien", "CREATE TABLE x (y INT)")
+    done = ctl(db, "alien", "init")
+    t.ok(done.returncode == 3 and "tables of another program" in done.stdout,
+         "a database of another program is left alone", done)
+    t.is_(list(db.query("alien", "SHOW TABLES")), [("x",)], "  nothing was made in it")
+    t.is_(ctl(db, "rights", "user", "add", "--no-password", "long").returncode, 0, "a user")
+    globs = ["a-rather-long-name-%02d-*" % i for i in range(40)]
+    done = ctl(db, "rights", "token", "create", "--user", "long", *[x for glob in globs for x in ("--glob", glob)])
+    t.is_(done.returncode, 0, "a token with a caveat of more than 256 bytes")
+    said = ctl(db, "rights", "--json", "token", "list").stdout
+    t.is_([glob for glob in globs if glob not in said], [], "  which is read to its end", said)
+    db.query("rights", "ALTER TABLE users MODIFY disabled VARCHAR(9) NOT NULL")
+    done = ctl(db, "rights", "user", "list")
+    t.ok(done.returncode == 3 and "column" in done.stdout, "a column of another type is noticed", done)
+
+
 def rights(t, db):
     """What conf/mysql-grants.sql leaves to an httpd that somebody has taken over: each table is there for it, and
     the trail and the schema stay as they are."""
@@ -91,6 +117,7 @@ def main(t):
         with open(db.path("grants.sql"), "w") as f:
             f.writelines(sql + ";\n" for sql in db.grants("pypitoken", "pypitoken"))
         rights(t, db)
+        strange(t, db)
         before = db.query(None, "SHOW GLOBAL STATUS LIKE 'Ssl_accepts'")[0][1]
         for name in BOTH + ONCE:
             run(t, db, name, "socket")

@@ -149,6 +149,25 @@ def hosts(t, db):
         code, said = ctl(url, db.secret)
         t.is_(code, 3, "all say nothing: the store is away", said)
         t.ok(all(str(r.port) in said for r in (one, two, three)), "  and each is named", said)
+        one.mode = two.mode = three.mode = "pass"
+        read_only(t, db, url, (one, two, three))
+
+
+def read_only(t, db, url, relays):
+    """A replica will do where there is no server that takes writes, and only there."""
+    asked = [r.accepted for r in relays]
+    with mariadb.Mariadb() as other:
+        other.database(DB)  # without tables: whose schema is 0
+        far = "mysql://pypitoken_admin@127.0.0.1:%d,127.0.0.1:%d/%s?tls=required" % (db.port, other.port, DB)
+        code, said = ctl(far, db.secret)
+        t.ok(code == 0 and "Schema 0" not in said, "two servers that take writes: the first", said)
+        db.query(None, "SET GLOBAL read_only = 1")
+        try:
+            t.has(ctl(far, db.secret)[1], "Schema 0", "  it takes none any more: the second")
+            works(t, db, url, "no server takes writes, reading")
+        finally:
+            db.query(None, "SET GLOBAL read_only = 0")
+    t.is_([r.accepted for r in relays], [n + 1 for n in asked], "  each was asked")
 
 
 def failover(t, db):
