@@ -53,14 +53,15 @@ def read(s, path="/pypitoken-metrics"):
             for name, value in re.findall(r"^(pypitoken_\S+) (\S+)$", text, re.M)}
 
 
-def settled(s, name, value, limit=10):
-    """All of them, once this one has the value: what a request did is counted when its answer is out."""
-    got = {}
+def settled(s, name, value, **more):
+    """All of them, once this one has the value, and more of them have theirs: what a request did is counted when its
+    answer is out, one after the other."""
+    got, want = {}, {name: value, **more}
 
     def there():
         got.update(read(s))
-        return got.get(name) == value
-    poll.until(there, limit)
+        return all(got.get(n) == v for n, v in want.items())
+    poll.until(there)
     return got
 
 
@@ -91,7 +92,10 @@ def counted(t, s, tok):
     before = read(s)
     package, large = dist.sdist("demo"), dist.sdist("demo", "2.0", padding=300000)
     t.is_([s.upload(p, tok).status for p in (package, large)], [200, 200], "two uploads, one of them large")
-    after = settled(s, verdict("allowed"), before[verdict("allowed")] + 2)
+    each = {verdict("allowed"): 2, "pypitoken_uploads_total{arrived}": 2, "pypitoken_spool_files_total": 1,
+            "pypitoken_upload_bytes_total": len(package.form()) + len(large.form()),
+            "pypitoken_spool_bytes_total": len(large.form())}
+    after = settled(s, "pypitoken_store_up", 1, **{name: before[name] + n for name, n in each.items()})
 
     def more(name):
         return after[name] - before[name]
@@ -108,10 +112,12 @@ def counted(t, s, tok):
                            ("file-exists", (dist.sdist("demo", salt="x"), tok), {})):
         before = read(s)
         s.upload(*args, **kw)
-        after = settled(s, verdict(word), before[verdict(word)] + 1)
+        refused = "pypitoken_uploads_total{refused}"
+        after = settled(s, verdict(word), before[verdict(word)] + 1,
+                        **{refused: before[refused] + (word == "file-exists")})
         t.is_(more(verdict(word)), 1, word + " is counted")
         # the guard lets the last one through, and the index does not take it
-        t.is_(more("pypitoken_uploads_total{refused}"), word == "file-exists", "  and is no upload that arrived")
+        t.is_(more(refused), word == "file-exists", "  and is no upload that arrived")
         t.is_(more("pypitoken_uploads_total{arrived}"), 0, "    indeed")
     t.is_(before[verdict("internal")] + before[verdict("store-down")], 0, "what did not happen is 0")
 
@@ -212,10 +218,15 @@ def away(t, s, tok):
     """A database that goes and comes back."""
     s.store.away()
     poll.until(lambda: s.upload(dist.sdist("demo", "6.0"), tok).status == 503)
-    got = settled(s, "pypitoken_store_up", 0)
+    got, failed = {}, "pypitoken_store_operations_total{failed}"
+
+    def told():
+        # each of the three in its own time
+        got.update(read(s))
+        return got["pypitoken_store_up"] == 0 and got[verdict("store-down")] > 0 and got[failed] > 0
+    poll.until(told)
     t.is_(got["pypitoken_store_up"], 0, "the database is away: store_up is 0")
-    t.ok(got[verdict("store-down")] > 0 and got["pypitoken_store_operations_total{failed}"] > 0,
-         "  verdict and failure are counted", got)
+    t.ok(got[verdict("store-down")] > 0 and got[failed] > 0, "  verdict and failure are counted", got)
     s.store.back()
     poll.until(lambda: s.upload(dist.sdist("demo", "6.0"), tok).status == 200, 20)
     t.is_(settled(s, "pypitoken_store_up", 1)["pypitoken_store_up"], 1, "it is back: 1")
