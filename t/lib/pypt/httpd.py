@@ -286,6 +286,14 @@ class Httpd:
         if not poll.until(lambda: set(self.children()) - old and not set(self.children()) & old):
             raise RuntimeError("of the children %s still there: %s" % (sorted(old), sorted(self.children())))
 
+    def graceful(self):
+        """A graceful restart: every child ends by itself when it has nothing to do, and others take their place."""
+        old, said = set(self.children()), self.error_log().count("resuming normal operations")
+        self.quiet()
+        self.proc.send_signal(signal.SIGUSR1)
+        if not poll.until(lambda: self.error_log().count("resuming normal operations") > said and not set(self.children()) & old):
+            raise RuntimeError("of the children %s still there: %s" % (sorted(old), sorted(self.children())))
+
     def quiet(self):
         """Waits until the last connection is closed: a child under the event MPM may crash when it is told to stop (by a restart, too)
         while it is closing one."""
