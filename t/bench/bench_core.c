@@ -23,36 +23,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench_kit.h"
+
 #define PIECE 8192
-
-/* Of this thread alone, whatever else the machine does; but a disk is waited for. */
-static clockid_t bench_clock = CLOCK_THREAD_CPUTIME_ID;
-
-static double bench_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(bench_clock, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void bench_say(const char *variant, double count, double start)
-{
-    printf("{\"variant\": \"%s\", \"count\": %.0f, \"seconds\": %.9f}\n", variant, count,
-           bench_now() - start);
-    fflush(stdout);
-}
-
-static void bench_check(int good, const char *what)
-{
-    if (!good) {
-        fprintf(stderr, "bench_core: %s\n", what);
-        exit(1);
-    }
-}
 
 /* ---- token ---- */
 

@@ -7,16 +7,15 @@
  *
  * One thread, one connection, prepared statements, nobody else: COUNT times two rows of a table by
  * their key, each in a transaction of its own, as a token and a role are; then COUNT rows, each
- * added in a transaction. One line of JSON for each, with the seconds of this process' processor
- * time. In MySQL the table "bench_rows" is there, with a row that is called "a".
+ * added in a transaction. One line of JSON for each, with the seconds of processor time that this
+ * took here. In MySQL the table "bench_rows" is there, with a row that is called "a".
  */
 #include <mysql.h>
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "bench_kit.h"
 
 #define LOOK "SELECT v, n FROM bench_rows WHERE k = ?"
 #define ADD  "INSERT INTO bench_log (v, n) VALUES (?, 1)"
@@ -24,36 +23,13 @@
 static const char store_text[] =
     "a row of some length, as they are: 7f0e2a54-5a3c-4f51-8a63-0d3d3f0a7c11 and so on";
 
-static double store_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void store_say(const char *variant, long count, double start)
-{
-    printf("{\"variant\": \"%s\", \"count\": %ld, \"seconds\": %.9f}\n", variant, count,
-           store_now() - start);
-    fflush(stdout);
-}
-
-static void store_check(int good, const char *what)
-{
-    if (!good) {
-        fprintf(stderr, "bench_store: %s\n", what);
-        exit(1);
-    }
-}
-
 /* ---- SQLite ---- */
 
 static void store_sqlite_once(sqlite3 *db, sqlite3_stmt *s, int want)
 {
     int code = sqlite3_step(s);
 
-    store_check(code == want, sqlite3_errmsg(db));
+    bench_check(code == want, sqlite3_errmsg(db));
     sqlite3_reset(s);
 }
 
@@ -61,7 +37,7 @@ static sqlite3_stmt *store_sqlite_make(sqlite3 *db, const char *sql, const char 
 {
     sqlite3_stmt *s = NULL;
 
-    store_check(sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK, sqlite3_errmsg(db));
+    bench_check(sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK, sqlite3_errmsg(db));
     if (text) {
         sqlite3_bind_text(s, 1, text, -1, SQLITE_STATIC);
     }
@@ -78,14 +54,14 @@ static void store_sqlite(long count, const char *dir)
     double start;
     long i;
 
-    store_check(snprintf(path, sizeof(path), "%s/bench-store.db", dir) < (int)sizeof(path), dir);
+    bench_check(snprintf(path, sizeof(path), "%s/bench-store.db", dir) < (int)sizeof(path), dir);
     for (i = 0; i < 2; i++) {
-        store_check(
+        bench_check(
             sqlite3_open_v2(path, &db[i],
                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                             NULL) == SQLITE_OK,
             path);
-        store_check(sqlite3_exec(db[i],
+        bench_check(sqlite3_exec(db[i],
                                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                                  "CREATE TABLE IF NOT EXISTS bench_rows (k TEXT PRIMARY KEY, v "
                                  "TEXT, n INT) WITHOUT ROWID;"
@@ -97,16 +73,16 @@ static void store_sqlite(long count, const char *dir)
         look[i] = store_sqlite_make(db[i], LOOK, "a");
         add[i] = store_sqlite_make(db[i], ADD, store_text);
     }
-    start = store_now();
+    start = bench_now();
     for (i = 0; i < 2 * count; i++) {
         store_sqlite_once(db[i % 2], look[i % 2], SQLITE_ROW);
     }
-    store_say("look", count, start);
-    start = store_now();
+    bench_say("look", count, start);
+    start = bench_now();
     for (i = 0; i < count; i++) {
         store_sqlite_once(db[i % 2], add[i % 2], SQLITE_DONE);
     }
-    store_say("add", count, start);
+    bench_say("add", count, start);
     for (i = 0; i < 2; i++) {
         sqlite3_finalize(look[i]);
         sqlite3_finalize(add[i]);
@@ -129,7 +105,7 @@ static MYSQL_STMT *store_mysql_make(MYSQL *m, const char *sql, const char *text)
     in.buffer_type = MYSQL_TYPE_STRING;
     in.buffer = (void *)text;
     in.buffer_length = strlen(text);
-    store_check(s && mysql_stmt_prepare(s, sql, strlen(sql)) == 0 && !mysql_stmt_bind_param(s, &in),
+    bench_check(s && mysql_stmt_prepare(s, sql, strlen(sql)) == 0 && !mysql_stmt_bind_param(s, &in),
                 mysql_error(m));
     return s;
 }
@@ -148,7 +124,7 @@ static void store_mysql_look(MYSQL_STMT *s)
     out[0].length = &length;
     out[1].buffer_type = MYSQL_TYPE_LONGLONG;
     out[1].buffer = &number;
-    store_check(mysql_stmt_execute(s) == 0 && !mysql_stmt_bind_result(s, out) &&
+    bench_check(mysql_stmt_execute(s) == 0 && !mysql_stmt_bind_result(s, out) &&
                     mysql_stmt_fetch(s) == 0,
                 mysql_stmt_error(s));
     mysql_stmt_free_result(s);
@@ -161,21 +137,21 @@ static void store_mysql(long count, char **argv)
     double start;
     long i;
 
-    store_check(
+    bench_check(
         m && mysql_real_connect(m, "localhost", "pypitoken_admin", argv[1], argv[2], 0, argv[0], 0),
         m ? mysql_error(m) : "no memory");
     look = store_mysql_make(m, LOOK, "a");
     add = store_mysql_make(m, ADD, store_text);
-    start = store_now();
+    start = bench_now();
     for (i = 0; i < 2 * count; i++) {
         store_mysql_look(look);
     }
-    store_say("look", count, start);
-    start = store_now();
+    bench_say("look", count, start);
+    start = bench_now();
     for (i = 0; i < count; i++) {
-        store_check(mysql_stmt_execute(add) == 0, mysql_stmt_error(add));
+        bench_check(mysql_stmt_execute(add) == 0, mysql_stmt_error(add));
     }
-    store_say("add", count, start);
+    bench_say("add", count, start);
     mysql_stmt_close(look);
     mysql_stmt_close(add);
     mysql_close(m);
@@ -185,11 +161,11 @@ int main(int argc, char **argv)
 {
     long count = argc > 3 ? strtol(argv[2], NULL, 10) : 0;
 
-    store_check(count > 0, "sqlite COUNT DIR | mysql COUNT SOCKET PASSWORD DATABASE");
+    bench_check(count > 0, "sqlite COUNT DIR | mysql COUNT SOCKET PASSWORD DATABASE");
     if (strcmp(argv[1], "sqlite") == 0) {
         store_sqlite(count, argv[3]);
     } else {
-        store_check(strcmp(argv[1], "mysql") == 0 && argc > 5, "what?");
+        bench_check(strcmp(argv[1], "mysql") == 0 && argc > 5, "what?");
         store_mysql(count, argv + 3);
     }
     return 0;

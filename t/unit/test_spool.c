@@ -81,33 +81,52 @@ static void spool_look(spool_case_t *k, apr_off_t max)
     apr_brigade_destroy(moved);
 }
 
+/* How much comes or is taken next: 1 to most bytes, often few. */
+static apr_size_t spool_piece(unsigned *state, apr_size_t most)
+{
+    static const unsigned pieces[] = {1, 33, 8000, 8192, 65536, 100000};
+    unsigned limit = pieces[spool_next(state) % 6];
+    apr_size_t n = 1 + spool_next(state) % limit;
+
+    return n < most ? n : most;
+}
+
+/* Takes all that waits. */
+static void spool_rest(spool_case_t *k, unsigned *state)
+{
+    static const unsigned pieces[] = {8000, 8192, 65536, 100000};
+
+    while (k->out < BODY && !k->wrong) {
+        unsigned limit = pieces[spool_next(state) % 4];
+
+        spool_look(k, 1 + spool_next(state) % limit);
+    }
+}
+
 /* seed decides on pieces and on when to take; early: taking begins before all is in. */
 static const char *spool_run(unsigned seed, apr_off_t memory, int early, apr_pool_t *parent)
 {
-    unsigned state = seed, pieces[] = {1, 33, 8000, 8192, 65536, 100000};
+    unsigned state = seed;
     spool_case_t k;
     apr_pool_t *pool;
 
     apr_pool_create(&pool, parent);
     spool_begin(&k, memory, NULL, pool);
     while (k.in < BODY && !k.wrong) {
-        apr_size_t n = 1 + spool_next(&state) % pieces[spool_next(&state) % 6];
+        apr_size_t n = spool_piece(&state, BODY - k.in);
 
-        n = n < BODY - k.in ? n : BODY - k.in;
         if (spool_add(k.s, spool_body + k.in, n) != APR_SUCCESS) {
             k.wrong = "cannot be written";
         }
         k.in += n;
         while (early && spool_next(&state) % 3 && k.out < k.in && !k.wrong) {
-            spool_look(&k, 1 + spool_next(&state) % pieces[spool_next(&state) % 6]);
+            spool_look(&k, (apr_off_t)spool_piece(&state, BODY));
         }
     }
     if (spool_next(&state) % 8) {
         spool_seal(k.s);
     }
-    while (k.out < BODY && !k.wrong) {
-        spool_look(&k, 1 + spool_next(&state) % pieces[2 + spool_next(&state) % 4]);
-    }
+    spool_rest(&k, &state);
     if (!k.wrong && (k.out != BODY || spool_length(k.s) != BODY)) {
         k.wrong = "ends early";
     }
@@ -148,7 +167,7 @@ static int spool_kept(const spool_t *s, apr_size_t at)
 static int spool_offer_run(unsigned seed, apr_off_t memory, apr_size_t at, const char *dir,
                            const char **wrong, apr_pool_t *parent)
 {
-    unsigned state = seed, pieces[] = {1, 33, 8000, 8192, 65536, 100000};
+    unsigned state = seed;
     int offered, due = 0, told = 0;
     spool_case_t k;
     apr_pool_t *pool;
@@ -156,9 +175,8 @@ static int spool_offer_run(unsigned seed, apr_off_t memory, apr_size_t at, const
     apr_pool_create(&pool, parent);
     spool_begin(&k, memory, NULL, pool);
     while (k.in < BODY && !k.wrong) {
-        apr_size_t n = 1 + spool_next(&state) % pieces[spool_next(&state) % 6];
+        apr_size_t n = spool_piece(&state, BODY - k.in);
 
-        n = n < BODY - k.in ? n : BODY - k.in;
         if (!told && k.in + n > at) { /* with the piece in which it begins */
             spool_offer(k.s, (apr_int64_t)at, dir);
             told = 1;
@@ -176,9 +194,7 @@ static int spool_offer_run(unsigned seed, apr_off_t memory, apr_size_t at, const
         k.wrong = offered ? "offered" : "not offered";
     }
     spool_seal(k.s);
-    while (k.out < BODY && !k.wrong) {
-        spool_look(&k, 1 + spool_next(&state) % pieces[2 + spool_next(&state) % 4]);
-    }
+    spool_rest(&k, &state);
     *wrong = k.wrong;
     apr_pool_destroy(pool);
     return k.wrong ? 0 : offered ? 1 : -1;
