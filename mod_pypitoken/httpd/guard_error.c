@@ -45,9 +45,9 @@ static int guard_error_known(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *pt
 static int guard_error_hold(request_rec *r)
 {
     const apr_array_header_t *known = config_server(r->server)->errors;
-    int i;
+    int i, n = guard_error_ours(r) ? known->nelts : 0;
 
-    for (i = 0; guard_error_ours(r) && i < known->nelts; i++) {
+    for (i = 0; i < n; i++) {
         ap_custom_response(r, APR_ARRAY_IDX(known, i, int), "");
     }
     return DECLINED;
