@@ -38,16 +38,24 @@ def provider():
     return next((path for path in PROVIDERS if os.path.exists(path)), None)
 
 
+class Node(Mariadb):
+    def __init__(self, **options):
+        super().__init__()
+        self.own_options = options
+
+    def write(self):
+        # these two are listened on while a node joins and at no other time: somebody may have the ones of before
+        self.options = OPTIONS.format(port=self.port, sst=free_port(), ist=free_port(), **self.own_options).split("\n")
+        return super().write()
+
+
 class Cluster:
     def __init__(self, n):
         bases = [free_port() for _ in range(n)]
         members = ",".join("127.0.0.1:%d" % port for port in bases)
         self.nodes = []
         for i in range(n):
-            node = Mariadb()
-            node.options = OPTIONS.format(provider=provider(), name=bases[0], members=members, number=i, port=node.port,
-                                          sst=free_port(), base=bases[i], ist=free_port()).split("\n")
-            self.nodes.append(node)
+            self.nodes.append(Node(provider=provider(), name=bases[0], members=members, number=i, base=bases[i]))
         for node in self.nodes[1:]:
             shutil.copytree(self.nodes[0].path("tls"), node.path("tls"), dirs_exist_ok=True)
 
